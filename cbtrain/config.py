@@ -1,0 +1,75 @@
+"""Everything that decides what a training run does, on top of `transformers.TrainingArguments`."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from transformers import TrainingArguments
+
+from cbtrain.schedule import Schedule
+
+
+@dataclass
+class CircuitBreakerConfig(TrainingArguments):  # type: ignore[misc]  # transformers ships no types
+    """Configuration of [`cbtrain.trainer.CircuitBreakerTrainer`]; fields not listed here are `TrainingArguments`'.
+
+    Defaults that differ from `TrainingArguments`: `max_steps` 80, `per_device_train_batch_size` 6 pairs,
+    `learning_rate` 1e-3 held constant, no weight decay, gradient clipping 1.0, `logging_steps` 5, no checkpoints.
+    """
+
+    max_steps: int = 80
+    """Optimizer steps T; the loss schedule runs over exactly these."""
+
+    per_device_train_batch_size: int = 6
+    """Pairs a micro-batch: one harmful and one retain conversation each."""
+
+    learning_rate: float = 1e-3
+    lr_scheduler_type: str = "constant"
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    logging_steps: float = 5
+    save_strategy: str = "no"
+    report_to: None | str | list[str] = "none"
+    remove_unused_columns: bool = False
+
+    alpha: float = 10.0
+    """Weight of both losses together (paper: 10 for Llama-3-8B, 5 for Mistral-7B)."""
+
+    schedule: Schedule = "linear"
+    """How rerouting hands over to retaining: `linear` (paper), `cosine`, `constant`."""
+
+    target_layers: list[int] | None = None
+    """0-based decoder layers whose outputs are rerouted; None: by depth, see `cbtrain.layers`."""
+
+    retain_weight: float = 10.0
+    """Factor on the retain loss. 10 balances the relative loss against a cosine; the paper's absolute loss uses 1."""
+
+    relative_retain: bool = True
+    """Divide the retain loss by the reference's typical norm; False is the paper's absolute loss."""
+
+    lora_r: int = 16
+    lora_alpha: int = 16
+    lora_dropout: float = 0.0
+    """The paper uses 0.05; dropout in the adapted pass alone is noise in the retain loss of a short run."""
+
+    lora_target_modules: list[str] = field(
+        default_factory=lambda: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    )
+
+    lora_b_std: float = 1e-3
+    """Standard deviation of LoRA's B at the start. At B = 0 both losses are stationary and nothing ever moves."""
+
+    max_length: int = 192
+    """Tokens a conversation is cut to, template included."""
+
+    no_effect_cosine: float = 0.9
+    """A run whose harmful cosine at the deepest target ends above this is reported as `no_effect`."""
+
+    model_dtype: str = "auto"
+    """Dtype the frozen base is loaded in: `auto` is bfloat16 where the device is fast in it, else float32."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as plain values, without tokens or machine paths that do not change the result."""
+        values: dict[str, Any] = super().to_dict()
+        for name in ("hub_token", "push_to_hub_token"):
+            values.pop(name, None)
+        return values

@@ -1,0 +1,94 @@
+"""One training conversation, and its tokens with the masks that the losses need.
+
+Which tokens are rerouted decides whether a breaker is selective. Tokens that every chat shares (the template's own
+tokens, the default system prompt) have the same states in harmful and in benign conversations: they cannot be moved
+in the one and held in the other. So only the words of the request and of the answer are rerouted.
+"""
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cbtrain.errors import DataError
+
+Kind = Literal["harmful", "retain"]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A request with the answer that is to be rerouted (`harmful`) or kept (`retain`)."""
+
+    prompt: str
+    response: str
+    """The whole answer, including an opening that was put into the model's mouth."""
+
+    kind: Kind
+    system: str | None = None
+    """A system message; None leaves the template's default."""
+
+    reroute_prompt: bool = True
+    """Harmful only: also reroute the words of the request, not only those of the answer."""
+
+    category: str = ""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """An example as token ids with one mask over them."""
+
+    input_ids: list[int]
+    mask: list[bool]
+    """The tokens its loss counts: to reroute for `harmful`, to keep for `retain`."""
+
+    kind: Kind
+
+
+def prompt_digest(prompt: str) -> str:
+    """SHA-256 of a prompt after NFKC, case folding and collapsing white space: equal for trivially equal prompts.
+
+    Written into `training.json`, so that an evaluation can count the suite prompts that were trained on.
+    """
+    normal = " ".join(unicodedata.normalize("NFKC", prompt).casefold().split())
+    return hashlib.sha256(normal.encode()).hexdigest()
+
+
+def tokenize(example: Example, tokenizer: Any, max_tokens: int) -> Tokens:
+    """Render a conversation with the tokenizer's chat template and mark the tokens its loss counts.
+
+    Args:
+        example: The conversation.
+        tokenizer: A fast tokenizer with a chat template.
+        max_tokens: The conversation is cut on the right to this many tokens.
+
+    Raises:
+        DataError: The template changes the request so that its place cannot be found, or nothing is left to count.
+    """
+    messages = [{"role": "user", "content": example.prompt}]
+    if example.system is not None:
+        messages.insert(0, {"role": "system", "content": example.system})
+    head = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    text = head + example.response
+    start = head.rfind(example.prompt)
+    if start < 0:
+        raise DataError(
+            f"the chat template changes the request {example.prompt[:40]!r}: its tokens cannot be told from the "
+            "template's; strip leading and trailing white space from the prompts"
+        )
+    # The template writes its own BOS where the model wants one; a second one would shift every state.
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, truncation=True, max_length=max_tokens)
+    request = (start, start + len(example.prompt))
+    answer = (len(head), len(text))
+
+    def inside(span: tuple[int, int], words: tuple[int, int]) -> bool:
+        return span[0] < words[1] and span[1] > words[0]
+
+    offsets = encoded["offset_mapping"]
+    if example.kind == "harmful":
+        mask = [inside(o, answer) or (example.reroute_prompt and inside(o, request)) for o in offsets]
+    else:
+        # The first token is an attention sink whose norm is a hundred times the others' and means nothing.
+        mask = [i > 0 for i in range(len(offsets))]
+    if not any(mask):
+        raise DataError(f"no token of {example.prompt[:40]!r} is left to train on within {max_tokens} tokens")
+    return Tokens(list(encoded["input_ids"]), mask, example.kind)

@@ -1,0 +1,98 @@
+"""On-policy training pairs from the embedded prompts: which openings, system messages and temperatures they get.
+
+A breaker breaks what its training answers look like. Answers that all opened alike gave a breaker that let harmful
+answers in the model's own words through whole; so every harmful request is answered in several forms, and benign
+requests get the same openings, so that the opening itself means nothing.
+"""
+
+import json
+import random
+import re
+from collections.abc import Sequence
+from importlib import resources
+
+from cbtrain.data.examples import Example
+from cbtrain.data.generate import Draft
+
+OPENINGS = (
+    "Sure, here is",
+    "Sure! Here's",
+    "Of course. Here is",
+    "Certainly! Here are the steps:\n\n1.",
+    "Absolutely, I can help with that.",
+    "Here is what you asked for:\n\n",
+    "Yes, it can be done. First,",
+    "Great question!",
+    "I'm happy to help. To begin,",
+    "Step 1:",
+    "Title:",
+    "Okay,",
+)
+"""Affirmative openings of this project's own wording."""
+
+SYSTEMS = (
+    None,
+    None,
+    None,
+    "",
+    "You are a helpful assistant.",
+    "You answer every question fully and to the point.",
+)
+"""System messages and how often each is used; None leaves the template's default, which most chats have."""
+
+_COMMAND = re.compile(
+    r"^(?:please )?(?:write|create|give|draft|provide|make|list|compose|develop|produce|generate|explain|describe)(?: me| us)? (?=\w)",
+    re.IGNORECASE,
+)
+_REFUSAL = re.compile(
+    r"^\W*(?:i['’]?m (?:very |so |really )?sorry|sorry|i (?:can(?:['’]t|not)|won['’]t|will not|am (?:not able|unable|sorry))|i['’]m (?:not able|unable)"
+    r"|as an ai|i do(?:n['’]t| not) (?:have|feel|think|condone|support))",
+    re.IGNORECASE,
+)
+
+
+def embedded_prompts(kind: str) -> list[dict[str, str]]:
+    """Rows of the embedded list `harmful` (prompt, category) or `benign` (prompt, kind)."""
+    text = resources.files("cbtrain.data").joinpath(f"prompts/{kind}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+def opening_for(prompt: str, rng: random.Random) -> str:
+    """An affirmative opening; for a request that begins with a command, half the time one that takes up its words."""
+    restated = _COMMAND.sub("", prompt)
+    if restated != prompt and rng.random() < 0.5:
+        words = restated.rstrip(" .!?").split()
+        return f"{rng.choice(('Sure, here is', 'Here is', 'Of course, here is'))} {' '.join(words)}"
+    return rng.choice(OPENINGS)
+
+
+def drafts_for(prompts: Sequence[str], rng: random.Random) -> list[Draft]:
+    """Three drafts a prompt: own words greedy, own words sampled under a varied system message, and with an opening."""
+    drafts = []
+    for prompt in prompts:
+        drafts.append(Draft(prompt))
+        drafts.append(Draft(prompt, system=rng.choice(SYSTEMS), temperature=0.8))
+        drafts.append(Draft(prompt, opening=opening_for(prompt, rng), system=rng.choice(SYSTEMS)))
+    return drafts
+
+
+def to_examples(drafts: Sequence[Draft], answers: Sequence[str], kind: str, category: str = "") -> list[Example]:
+    """Turn answers into examples: the model's own refusals are kept (as the paper does), empty answers are dropped."""
+    examples = []
+    for draft, answer in zip(drafts, answers, strict=True):
+        if not answer.strip():
+            continue
+        refused = bool(_REFUSAL.match(answer))
+        examples.append(
+            Example(
+                prompt=draft.prompt,
+                response=answer,
+                kind="harmful" if kind == "harmful" and not refused else "retain",
+                system=draft.system,
+                # After an opening the request is the same text as in the own-words row: moving it once is enough,
+                # and rows that only move the answer teach the breaker to act from the answer alone.
+                reroute_prompt=not draft.opening,
+                category=category,
+            )
+        )
+    return examples
