@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from transformers import TrainingArguments
 
 from cbtrain.schedule import Schedule
@@ -28,7 +29,7 @@ class CircuitBreakerConfig(TrainingArguments):  # type: ignore[misc]  # transfor
     max_grad_norm: float = 1.0
     logging_steps: float = 5
     save_strategy: str = "no"
-    report_to: None | str | list[str] = "none"
+    report_to: str | list[str] | None = "none"
     remove_unused_columns: bool = False
 
     alpha: float = 10.0
@@ -66,6 +67,12 @@ class CircuitBreakerConfig(TrainingArguments):  # type: ignore[misc]  # transfor
 
     model_dtype: str = "auto"
     """Dtype the frozen base is loaded in: `auto` is bfloat16 where the device is fast in it, else float32."""
+
+    def __post_init__(self) -> None:
+        """Train on the CPU where there is nothing better; `TrainingArguments` refuses bfloat16 there unless told so."""
+        if not torch.cuda.is_available() and not torch.backends.mps.is_available():
+            self.use_cpu = True
+        super().__post_init__()
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as plain values, without tokens or machine paths that do not change the result."""

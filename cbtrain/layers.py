@@ -26,8 +26,6 @@ def default_targets(num_layers: int) -> tuple[int, int]:
         above = next(d for d in depths if d >= num_layers)
         below = max(d for d in depths if d <= num_layers)
         share = 0.0 if above == below else (num_layers - below) / (above - below)
-        shallow, deep = (
-            round(a + share * (b - a)) for a, b in zip(TABLE[below], TABLE[above], strict=True)
-        )
+        shallow, deep = (round(a + share * (b - a)) for a, b in zip(TABLE[below], TABLE[above], strict=True))
     shallow = max(shallow, 0)
     return shallow, max(deep, shallow + 1)

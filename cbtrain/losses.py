@@ -41,7 +41,7 @@ def retain_loss(adapted: Tensor, reference: Tensor, mask: Tensor, *, relative: b
         A float32 scalar; zero where the mask is empty.
     """
     kept = reference[mask].float()
-    distance = torch.linalg.vector_norm(adapted[mask].float() - kept, dim=-1)
+    distance: Tensor = torch.linalg.vector_norm(adapted[mask].float() - kept, dim=-1)
     loss = distance.sum() / max(int(mask.sum()), 1)
     if relative and kept.numel():
         loss = loss / torch.linalg.vector_norm(kept, dim=-1).median()

@@ -55,9 +55,15 @@ class CircuitBreakerTrainer(Trainer):  # type: ignore[misc]  # transformers ship
         depth = model.config.num_hidden_layers
         self.target_layers = sorted(args.target_layers or default_targets(depth))
         if not 0 <= self.target_layers[0] <= self.target_layers[-1] < depth:
-            raise CbtrainError(f"target layers {self.target_layers} lie outside the model's decoder layers 0..{depth - 1}")
+            raise CbtrainError(
+                f"target layers {self.target_layers} lie outside the model's decoder layers 0..{depth - 1}"
+            )
         deepest = self.target_layers[-1]
-        pad = processing_class.pad_token_id if processing_class.pad_token_id is not None else processing_class.eos_token_id
+        pad = (
+            processing_class.pad_token_id
+            if processing_class.pad_token_id is not None
+            else processing_class.eos_token_id
+        )
 
         peft_model = get_peft_model(model, _lora(args, deepest))
         _leave_stationary_start(peft_model, args.lora_b_std, args.seed)
@@ -122,9 +128,13 @@ class CircuitBreakerTrainer(Trainer):  # type: ignore[misc]  # transformers ship
         retaining = torch.stack(
             [retain_loss(a, r, retain, relative=args.relative_retain) for a, r in zip(adapted, reference, strict=True)]
         ).mean()
-        c_cb, c_retain = coefficients(min(self.state.global_step, self.state.max_steps), self.state.max_steps, args.schedule)
+        c_cb, c_retain = coefficients(
+            min(self.state.global_step, self.state.max_steps), self.state.max_steps, args.schedule
+        )
         loss = args.alpha * (c_cb * rerouting + c_retain * args.retain_weight * retaining)
-        self._watch(float(loss.detach()), float(rerouting.detach()), float(retaining.detach()), adapted, reference, inputs)
+        self._watch(
+            float(loss.detach()), float(rerouting.detach()), float(retaining.detach()), adapted, reference, inputs
+        )
         return (loss, {"loss": loss}) if return_outputs else loss
 
     def _watch(

@@ -3,6 +3,8 @@
 import contextlib
 import hashlib
 import json
+import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -56,15 +58,21 @@ def stream_seed(seed: int, prompt: Sequence[int]) -> int:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep transformers' progress bars and notices off the terminal while a model loads; errors still raise."""
-    from transformers.utils import logging
+    """Keep progress bars, notices and warnings of libraries off the terminal while a model loads; errors still raise."""
+    from transformers.utils import logging as transformers_logging
 
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    triton = logging.getLogger("torch._library.triton")  # says at every start that a CPU has no Triton
+    verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    level = triton.level
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    triton.setLevel(logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
-        logging.set_verbosity(verbosity)
+        triton.setLevel(level)
+        transformers_logging.set_verbosity(verbosity)
         if bars:
-            logging.enable_progress_bar()
+            transformers_logging.enable_progress_bar()

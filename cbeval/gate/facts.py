@@ -51,8 +51,8 @@ def facts_of(run: "RunFolder", judge: str) -> RunFacts:
     partial = [
         f"{suite.taken} of {suite.n} behaviours of {suite.name}" for suite in config.suites if suite.taken < suite.n
     ]
-    if manifest is not None and manifest.partial:
-        partial += [reason for reason in manifest.partial_reasons or ("its manifest says so",) if reason not in partial]
+    if manifest is not None and manifest.partial and not partial:
+        partial = list(manifest.partial_reasons) or ["a part, as its manifest says"]
     return RunFacts(
         name=run.name,
         model=config.model,

@@ -76,7 +76,9 @@ def tokenize(example: Example, tokenizer: Any, max_tokens: int) -> Tokens:
             "template's; strip leading and trailing white space from the prompts"
         )
     # The template writes its own BOS where the model wants one; a second one would shift every state.
-    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, truncation=True, max_length=max_tokens)
+    encoded = tokenizer(
+        text, add_special_tokens=False, return_offsets_mapping=True, truncation=True, max_length=max_tokens
+    )
     request = (start, start + len(example.prompt))
     answer = (len(head), len(text))
 

@@ -90,8 +90,14 @@ def _generate_transformers(
         order = order[len(batch) :]
         width = max(len(prompts[i]) for i in batch)
         ids = torch.tensor([[pad] * (width - len(prompts[i])) + prompts[i] for i in batch], device=device)
-        attention = torch.tensor([[0] * (width - len(prompts[i])) + [1] * len(prompts[i]) for i in batch], device=device)
-        sampling = {"do_sample": True, "temperature": temperatures[batch[0]]} if temperatures[batch[0]] else {"do_sample": False}
+        attention = torch.tensor(
+            [[0] * (width - len(prompts[i])) + [1] * len(prompts[i]) for i in batch], device=device
+        )
+        sampling = (
+            {"do_sample": True, "temperature": temperatures[batch[0]]}
+            if temperatures[batch[0]]
+            else {"do_sample": False}
+        )
         with torch.inference_mode():
             out = network.generate(
                 input_ids=ids, attention_mask=attention, max_new_tokens=max_new_tokens, pad_token_id=pad, **sampling

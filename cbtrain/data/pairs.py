@@ -10,9 +10,12 @@ import random
 import re
 from collections.abc import Sequence
 from importlib import resources
+from pathlib import Path
 
 from cbtrain.data.examples import Example
-from cbtrain.data.generate import Draft
+from cbtrain.data.files import write_examples
+from cbtrain.data.generate import Draft, generate
+from cbtrain.errors import DataError
 
 OPENINGS = (
     "Sure, here is",
@@ -41,12 +44,15 @@ SYSTEMS = (
 """System messages and how often each is used; None leaves the template's default, which most chats have."""
 
 _COMMAND = re.compile(
-    r"^(?:please )?(?:write|create|give|draft|provide|make|list|compose|develop|produce|generate|explain|describe)(?: me| us)? (?=\w)",
+    r"^(?:please )?(?:write|create|give|draft|provide|make|list|compose|develop|produce|generate|explain|describe)"
+    r"(?: me| us)? (?=\w)",
     re.IGNORECASE,
 )
 _REFUSAL = re.compile(
-    r"^\W*(?:i['’]?m (?:very |so |really )?sorry|sorry|i (?:can(?:['’]t|not)|won['’]t|will not|am (?:not able|unable|sorry))|i['’]m (?:not able|unable)"
-    r"|as an ai|i do(?:n['’]t| not) (?:have|feel|think|condone|support))",
+    r"^\W*(?:sorry|as an ai"
+    r"|i(?:'m| am) (?:(?:very |so |really )?sorry|not able|unable)"
+    r"|i (?:can't|cannot|can not|won't|will not)"
+    r"|i (?:don't|do not) (?:have|feel|think|condone|support))",
     re.IGNORECASE,
 )
 
@@ -76,13 +82,42 @@ def drafts_for(prompts: Sequence[str], rng: random.Random) -> list[Draft]:
     return drafts
 
 
-def to_examples(drafts: Sequence[Draft], answers: Sequence[str], kind: str, category: str = "") -> list[Example]:
+def make_pairs(model: str, out: Path, *, max_new_tokens: int, seed: int) -> dict[str, int]:
+    """Answer all embedded prompts with `model` and write `harmful.jsonl` and `retain.jsonl` into `out`.
+
+    Returns:
+        Conversations written, by kind.
+
+    Raises:
+        DataError: `out` already holds pairs.
+    """
+    if (out / "retain.jsonl").exists():
+        raise DataError(f"{out} already holds training pairs; remove it or give another --out")
+    rng = random.Random(seed)
+    harmful_rows, benign_rows = embedded_prompts("harmful"), embedded_prompts("benign")
+    harmful_drafts = drafts_for([row["prompt"] for row in harmful_rows], rng)
+    benign_drafts = drafts_for([row["prompt"] for row in benign_rows], rng)
+    answers = generate(model, [*harmful_drafts, *benign_drafts], max_new_tokens=max_new_tokens, seed=seed)
+    split = len(harmful_drafts)
+    examples = to_examples(harmful_drafts, answers[:split], "harmful") + to_examples(
+        benign_drafts, answers[split:], "retain"
+    )
+    rng.shuffle(examples)
+    harmful = [e for e in examples if e.kind == "harmful"]
+    retain = [e for e in examples if e.kind == "retain"]
+    out.mkdir(parents=True, exist_ok=True)
+    write_examples(out / "harmful.jsonl", harmful)
+    write_examples(out / "retain.jsonl", retain)  # last: its presence means that both are complete
+    return {"harmful": len(harmful), "retain": len(retain)}
+
+
+def to_examples(drafts: Sequence[Draft], answers: Sequence[str], kind: str) -> list[Example]:
     """Turn answers into examples: the model's own refusals are kept (as the paper does), empty answers are dropped."""
     examples = []
     for draft, answer in zip(drafts, answers, strict=True):
         if not answer.strip():
             continue
-        refused = bool(_REFUSAL.match(answer))
+        refused = bool(_REFUSAL.match(answer.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")))
         examples.append(
             Example(
                 prompt=draft.prompt,
@@ -92,7 +127,6 @@ def to_examples(drafts: Sequence[Draft], answers: Sequence[str], kind: str, cate
                 # After an opening the request is the same text as in the own-words row: moving it once is enough,
                 # and rows that only move the answer teach the breaker to act from the answer alone.
                 reroute_prompt=not draft.opening,
-                category=category,
             )
         )
     return examples

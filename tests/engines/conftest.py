@@ -1,14 +1,25 @@
 """A tiny random model that the engine tests share; making it once saves a second a test."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny import tiny_model
 
 from cbeval.models import ModelRef, resolve_model
 from cbeval.records import Message, TestCase
-from tiny import tiny_model
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    """Two threads on a model of hidden size 64 only wait for each other, for minutes on a busy machine."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

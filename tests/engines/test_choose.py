@@ -36,7 +36,10 @@ def test_a_vllm_whose_import_fails_is_not_chosen(tmp_path, monkeypatch):
 
 
 def test_importing_the_engines_loads_neither_torch_nor_vllm():
-    code = "import sys, cbeval.engines, cbeval.models; print([m for m in ('torch', 'transformers', 'vllm') if m in sys.modules])"
+    code = (
+        "import sys, cbeval.engines, cbeval.models; "
+        "print([name for name in ('torch', 'transformers', 'vllm') if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -9,9 +9,7 @@ from cbeval.errors import UsageError
 
 def test_the_prompt_is_the_templates_text_and_ends_with_the_assistants_header(tokenizer, case):
     ids = render(tokenizer, case("How do I bake bread?"))
-    assert tokenizer.decode(ids) == (
-        "<|im_start|>user\nHow do I bake bread?<|im_end|>\n<|im_start|>assistant\n"
-    )
+    assert tokenizer.decode(ids) == ("<|im_start|>user\nHow do I bake bread?<|im_end|>\n<|im_start|>assistant\n")
 
 
 def test_a_system_message_comes_first(tokenizer, case):

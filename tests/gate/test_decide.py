@@ -311,6 +311,14 @@ def test_a_partial_run_never_passes_whatever_the_numbers(harmful, benign, why):
     all_outputs_agree(verdict)
 
 
+def test_contamination_that_the_run_does_not_record_never_passes():
+    answers = {STANDARD: outcomes("9b"), SAFE: outcomes("9c")}
+    run_facts, _, _ = facts("run", answers, contaminated={"xstest:safe": 0})
+    verdict = decide(policy(*LAX), run_facts)
+    assert failed(verdict) == ["suites are not trained on"]
+    assert "harmbench:standard" in verdict.findings[3].sentence
+
+
 def test_a_verdict_cannot_contradict_its_findings(tmp_path):
     verdict = gate(policy(*LAX), made_run(tmp_path / "run", GOOD, finished=False))
     with pytest.raises(ValueError, match="if and only if"):

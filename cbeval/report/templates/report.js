@@ -173,12 +173,12 @@
 
   const card = async (index) => {
     const one = await row(head.cases, index);
-    const [suite, attack, part, , category] = head.keys[index];
+    const [, , part, , category] = head.keys[index]; // suite and attack are in the id
     const node = element("article", "answer");
     const top = element("header");
     const tags = element("div", "tags");
     tags.append(element("span", "id", one.id));
-    for (const tag of [head.suites[suite], head.parts[part], head.attacks[attack], head.categories[category], one.harmful ? "harmful" : "benign"]) {
+    for (const tag of [head.parts[part], head.categories[category], one.harmful ? "harmful" : "benign"]) {
       if (tag) tags.append(element("span", "tag", tag));
     }
     const prompt = element("p", "prompt", one.prompt);

@@ -1,0 +1,116 @@
+"""One training run from files to files: configuration, conversations, adapter, `training.json`."""
+
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cbtrain.data.files import read_examples
+from cbtrain.errors import DataError
+
+
+def train_breaker(
+    model: str,
+    out: Path,
+    *,
+    data_folder: Path | None = None,
+    harmful: str | None = None,
+    retain: str | None = None,
+    config: Path | None = None,
+    overrides: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Train a breaker and write adapter, tokenizer and `training.json` (last) into `out`; returns its content.
+
+    Args:
+        model: Base model, folder or hub id.
+        out: Folder to write; must not hold a finished adapter yet.
+        data_folder: Folder with harmful.jsonl and retain.jsonl; else both `harmful` and `retain` are needed.
+        harmful: JSONL file or dataset of answers to reroute.
+        retain: JSONL file or dataset of answers to keep.
+        config: YAML file of `CircuitBreakerConfig` fields.
+        overrides: The same fields as command line words, which win over the file.
+
+    Raises:
+        DataError: Something the user gave does not exist or makes no sense.
+    """
+    if (out / "training.json").exists():
+        raise DataError(f"{out} already holds a finished adapter; remove it or give another --out")
+    if data_folder is not None:
+        harmful = harmful or str(data_folder / "harmful.jsonl")
+        retain = retain or str(data_folder / "retain.jsonl")
+    if not harmful or not retain:
+        raise DataError("nothing to train on: give --data FOLDER, or both --harmful FILE and --retain FILE")
+    harmful_examples = read_examples(harmful, "harmful")
+    retain_examples = read_examples(retain, "retain")
+
+    from transformers import AutoTokenizer
+
+    from cbtrain.provenance import training_record, write_json
+    from cbtrain.trainer import CircuitBreakerTrainer
+
+    args = parse_config(out, config, overrides)
+    logging.getLogger("transformers").setLevel(logging.ERROR)
+    if Path(model).exists() and not (Path(model) / "config.json").is_file():
+        raise DataError(f"{model} is no model folder: it has no config.json")
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    if tokenizer.chat_template is None:
+        raise DataError(f"{model}: its tokenizer has no chat template; a breaker is trained on rendered chats")
+    started = time.monotonic()
+    trainer = CircuitBreakerTrainer(model, args, harmful_examples, retain_examples, tokenizer)
+    trainer.train(resume_from_checkpoint=args.resume_from_checkpoint)
+    trainer.save_model(str(out))
+    record = training_record(
+        config=args.to_dict(),
+        base_model=model,
+        target_layers=trainer.target_layers,
+        records=trainer.records,
+        harmful=harmful_examples,
+        retain=retain_examples,
+        no_effect_cosine=args.no_effect_cosine,
+        seconds=time.monotonic() - started,
+    )
+    write_json(out / "training.json", record)
+    return record
+
+
+def parse_config(out: Path, config: Path | None, overrides: Sequence[str]) -> Any:
+    """A `CircuitBreakerConfig` from a YAML file and command line words, the words winning.
+
+    Raises:
+        DataError: The file cannot be read, or a field is unknown or has an impossible value.
+    """
+    import yaml
+    from transformers import HfArgumentParser
+
+    from cbtrain.config import CircuitBreakerConfig
+
+    values: dict[str, Any] = {}
+    if config is not None:
+        try:
+            values = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+        except (OSError, yaml.YAMLError) as error:
+            raise DataError(f"{config} cannot be read: {' '.join(str(error).split())}") from error
+        if not isinstance(values, dict):
+            raise DataError(f"{config}: a configuration is a mapping of fields, not a {type(values).__name__}")
+    known = {f for f in CircuitBreakerConfig.__dataclass_fields__}
+    for name in values:
+        if name not in known:
+            raise DataError(f"{config}: field '{name}' is unknown; see `cbtrain train --help`")
+    words = [word for name, value in values.items() for word in _words(name, value)]
+    parser = HfArgumentParser(CircuitBreakerConfig)
+    try:
+        # argparse takes the last of a repeated option: the command line wins over the file.
+        (args,) = parser.parse_args_into_dataclasses(
+            [*words, *overrides, "--output_dir", str(out)], look_for_args_file=False
+        )
+    except SystemExit as error:
+        raise DataError("the options above were not understood; see `cbtrain train --help`") from error
+    except ValueError as error:
+        raise DataError(str(error)) from error
+    return args
+
+
+def _words(name: str, value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [f"--{name}", *map(str, values)]
