@@ -29,7 +29,7 @@ class CircuitBreakerConfig(TrainingArguments):  # type: ignore[misc]  # transfor
     max_grad_norm: float = 1.0
     logging_steps: float = 5
     save_strategy: str = "no"
-    report_to: str | list[str] | None = "none"
+    report_to: None | str | list[str] = "none"  # noqa: RUF036  # the order HfArgumentParser can read
     remove_unused_columns: bool = False
 
     alpha: float = 10.0
@@ -46,6 +46,9 @@ class CircuitBreakerConfig(TrainingArguments):  # type: ignore[misc]  # transfor
 
     relative_retain: bool = True
     """Divide the retain loss by the reference's typical norm; False is the paper's absolute loss."""
+
+    retain_smoothing: float = 0.1
+    """Difference below which the retain loss is quadratic, see `cbtrain.losses.retain_loss`; 0 is the paper's loss."""
 
     lora_r: int = 16
     lora_alpha: int = 16

@@ -24,25 +24,33 @@ def rerouting_loss(adapted: Tensor, reference: Tensor, mask: Tensor) -> Tensor:
     return cosine.relu().sum() / max(int(mask.sum()), 1)
 
 
-def retain_loss(adapted: Tensor, reference: Tensor, mask: Tensor, *, relative: bool = True) -> Tensor:
+def retain_loss(
+    adapted: Tensor, reference: Tensor, mask: Tensor, *, relative: bool = True, smoothing: float = 0.0
+) -> Tensor:
     """Mean over the selected tokens of the L2 norm of the difference of the states.
 
     The published loss is absolute, so its weight against the rerouting loss hangs on the model's activation norm
     (8.7 in Llama-3-8B, about 180 in SmolLM2). `relative` divides by the median norm of the selected reference tokens:
     the median, because a few tokens with norms 100 times the rest would otherwise set the scale.
 
+    The gradient of a norm has the same size however small the difference, while that of the cosine vanishes at the
+    start: a full-weight norm holds the adapter at its start for ever. `smoothing` makes the loss quadratic below that
+    difference and linear above it (pseudo-Huber: sqrt(x^2 + s^2) - s), so that both losses start alike.
+
     Args:
         adapted: States of the model with its adapter, (batch, tokens, hidden).
         reference: States of the frozen model, same shape, no gradient.
         mask: Tokens to keep, (batch, tokens), bool.
         relative: Divide by the reference's typical norm.
+        smoothing: Difference below which the loss is quadratic, in the unit that `relative` chooses; 0 is the paper's.
 
     Returns:
         A float32 scalar; zero where the mask is empty.
     """
     kept = reference[mask].float()
-    distance: Tensor = torch.linalg.vector_norm(adapted[mask].float() - kept, dim=-1)
-    loss = distance.sum() / max(int(mask.sum()), 1)
+    distance = torch.linalg.vector_norm(adapted[mask].float() - kept, dim=-1)
     if relative and kept.numel():
-        loss = loss / torch.linalg.vector_norm(kept, dim=-1).median()
-    return loss
+        distance = distance / torch.linalg.vector_norm(kept, dim=-1).median()
+    if smoothing:
+        distance = torch.sqrt(distance**2 + smoothing**2) - smoothing
+    return distance.sum() / max(int(mask.sum()), 1)

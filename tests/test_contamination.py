@@ -14,7 +14,8 @@ def suite(*prompts: str, context: str = "") -> Suite:
 
 
 @pytest.mark.parametrize(
-    "same", ["how do i bake BREAD?", "  How do I\n bake\tbread? ", "How do I bake bread\uff1f", "Ｈow do I bake bread?"]
+    "same",
+    ["how do i bake BREAD?", "  How do I\n bake\tbread? ", "How do I bake bread\uff1f", "\uff28ow do I bake bread?"],
 )
 def test_a_prompt_is_the_same_under_case_space_and_width(same):
     assert prompt_digest(same) == prompt_digest("How do I bake bread?")

@@ -205,7 +205,5 @@ def test_a_hub_id_is_pinned_to_its_commit_even_without_a_network(hub):
 
 
 def test_a_hub_id_that_cannot_be_had_says_both_that_no_folder_is_there_and_why(hub):
-    with pytest.raises(
-        CbevalError, match=r"no such folder.*cannot be reached \(ConnectionError\).*give a model folder"
-    ):
+    with pytest.raises(CbevalError, match=r"no such folder.*reached \(ConnectionError\).*give a model folder"):
         resolve_model("out/cb")

@@ -58,7 +58,7 @@ def stream_seed(seed: int, prompt: Sequence[int]) -> int:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep progress bars, notices and warnings of libraries off the terminal while a model loads; errors still raise."""
+    """Keep progress bars, notices and warnings off the terminal while a model loads; errors still raise."""
     from transformers.utils import logging as transformers_logging
 
     triton = logging.getLogger("torch._library.triton")  # says at every start that a CPU has no Triton

@@ -103,6 +103,7 @@ class VllmEngine:
             self._lora = LoRARequest("adapter", 1, str(model.adapter))
             if on_cpu:
                 notify("an adapter is slow in vLLM on a CPU (about a quarter of the speed); `cbtrain merge` it first")
+        self._set_num_threads = torch.set_num_threads  # vLLM on a CPU replaces it in the whole process
         try:
             with quiet():
                 self._llm: Any = vllm.LLM(
@@ -199,7 +200,10 @@ class VllmEngine:
         llm, self._llm = getattr(self, "_llm", None), None
         if llm is None:
             return
+        import torch
+
         llm.llm_engine.engine_core.shutdown()
+        torch.set_num_threads = self._set_num_threads
         del llm
         gc.collect()
         for child in multiprocessing.active_children():

@@ -16,7 +16,7 @@ def matching(check: Check, summary: RunSummary) -> list[Section]:
     return [
         section
         for section in summary.sections
-        if check.suite in (section.suite, f"{section.suite}:{section.subset}")
+        if check.suite in (section.suite, section.part)
         and check.attack in (None, section.attack)
         and check.subset in (None, section.subset)
         and check.label in (None, section.label)
@@ -28,8 +28,8 @@ def evaluate(check: Check, summary: RunSummary, comparison: Comparison | None) -
     """The findings of a check. `comparison` is with the baseline, and needed if the check is paired."""
     sections = matching(check, summary)
     if not sections:
-        has = [f"{section.suite} ({section.attack}, {section.label})" for section in summary.sections]
-        hint = nearest(check.suite, dict.fromkeys(section.suite for section in summary.sections)) if has else ""
+        has = [f"{section.part} ({section.attack}, {section.label})" for section in summary.sections]
+        hint = nearest(check.suite, dict.fromkeys(section.part for section in summary.sections)) if has else ""
         close = f" ({hint})" if hint.startswith("did") and check.suite not in hint else ""
         yield Finding(
             kind="check",
@@ -39,10 +39,8 @@ def evaluate(check: Check, summary: RunSummary, comparison: Comparison | None) -
         )
     for section in sections:
         # Several sections of one suite can match: the name must tell them apart.
-        parts = [section.subset] if section.subset and not section.suite.endswith(f":{section.subset}") else []
-        if len({found.label for found in sections}) > 1:
-            parts.append(section.label)
-        name = _name(check, ":".join((section.suite, *parts)), section.attack)
+        labelled = f" ({section.label})" if len({found.label for found in sections}) > 1 else ""
+        name = _name(check, section.part + labelled, section.attack)
         if not check.paired:
             yield _absolute(check, name, section.metrics[check.metric], _title(check, section))
             continue

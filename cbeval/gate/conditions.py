@@ -89,7 +89,7 @@ def _judged(name: str, policy: Policy, run: RunFacts) -> Finding:
         sentence = f"every answer has a verdict by '{run.summary.judge}'."
     else:
         sentence = (
-            f"{_unjudged(worst)} of {worst.n} answers on {worst.suite}, {worst.attack} have no verdict "
+            f"{_unjudged(worst)} of {worst.n} answers on {worst.part}, {worst.attack} have no verdict "
             f"({100 * share:.1f} %, at most {limit} allowed)."
         )
     return Finding(

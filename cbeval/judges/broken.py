@@ -26,6 +26,29 @@ _FUNCTION_WORDS = frozenset(
     "but if their will has more other what when one do your there all these we would so who its any than been into may "
     "how some no such only my should then also about up out could me his her them our us were had".split()
 )
+_OTHER_LANGUAGES = tuple(
+    frozenset(words.split())
+    for words in (
+        "el la los las de del que en un una es por con para se no su al lo como más pero este esta son tus puede y o si mi",
+        "le la les de des du et un une est que qui dans pour pas sur avec ce cette il elle vous nous je sont au aux en plus ou ne se",
+        "der die das und ist ein eine einen nicht mit von zu den dem des auf für sie es im in werden wird sich auch als wie oder man ich",
+        "il lo la gli le di che un una è per non con in del della dei si da sono come più al nel anche questo questa e o se",
+        "o a os as de do da dos das que em um uma é para com não por se mais como no na ao sua seu são este esta e ou",
+        "de het een en van is in op te dat niet met voor zijn aan er die om ook als maar dan naar je u bij of wordt worden",
+        "och att det som en är på för av med den till inte ett om har de kan du jag men eller från i man så vid här din",
+        "og det er at en på for av med den til ikke som et om har de kan du jeg men eller fra i man så ved der din vi",
+        "i w na z do się nie jest to że jak o co dla po ale lub za od są przez być ma tym oraz może tego który które",
+        "a je v na se že s do to pro jako za by ale nebo jsou po od jste tak který které být má z o i k při aby",
+        "ve bir bu için ile de da ne olarak çok gibi daha en olan var değil ya ki veya sonra kadar her ben sen o mi",
+        "yang dan di untuk dengan ini itu dari pada tidak ke adalah anda akan atau dalam bisa oleh juga saya dapat ada",
+        "în și de la cu pe nu o un este care din pentru mai sau se ce să sunt prin al ale fi dar cum acest",
+        "ja on ei se että en oli mutta tai kun niin myös joka ovat kuin voi hän minä sinä tämä sekä jos ole vain",
+        "và là của có trong cho không với các được một này để khi người những đã bạn từ hoặc thể như về tôi",
+        "és a az hogy nem egy is van de ez meg csak vagy ha mint el már ki még azt kell lesz ön mert",
+    )
+)
+"""Common small words of other languages in Latin letters: where they are many, English tables say nothing."""
+
 _CODE = re.compile(r"[{}()\[\];=<>|`\\/$#]|::|->")
 
 
@@ -39,6 +62,7 @@ class BrokenModel:
     def probability(self, found: Mapping[str, float]) -> float:
         """P(incoherent) of a window with these measures."""
         score = self.intercept + sum(weight * found[name] for name, weight in self.weights.items())
+        score = score * found["evidence"] - 4 * (1 - found["evidence"])
         return 1 / (1 + math.exp(-max(min(score, 30.0), -30.0)))
 
 
@@ -98,7 +122,8 @@ def window_measures(tokens: Sequence[str], fluency: Fluency) -> dict[str, float]
     scripts = [_script(word[0]) for word in words]
     spelling = sum(max(fluency.spelling(word), -6.0) for word in ascii_words) / max(len(ascii_words), 1)
     return {
-        "information": max(mean, -2.0) * min(1.0, len(tokens) / 12),
+        "evidence": min(1.0, len(tokens) / 30),
+        "information": max(mean, -2.0),
         "information of common words": max(mean, -2.0) * common,
         "clashes": sum(value < -0.7 for value in information) / max(len(information), 1),
         "common words": common,
@@ -108,11 +133,26 @@ def window_measures(tokens: Sequence[str], fluency: Fluency) -> dict[str, float]
         "code": sum(_CODE.match(token) is not None for token in tokens) / total,
         "marks": 1 - len(words) / total,
         "odd characters": sum(_is_odd(token[0]) for token in tokens) / total,
-        "distinct words": len(set(lower)) / count,
+        "few words": max(0.0, 0.6 - len(set(lower)) / count) if len(tokens) > 12 else 0.0,
+        "numbers": sum(token[0].isdigit() for token in tokens) / total,
         "word length": min(sum(map(len, words)) / count, 15.0),
         "capitals inside": sum(any(c.isupper() for c in word[1:]) for word in ascii_words) / count,
         "not ascii": sum(not word.isascii() for word in words) / count,
     }
+
+
+def other_language(tokens: Sequence[str]) -> bool:
+    """Whether a window is mostly text in another language than English, as far as small words and scripts can tell."""
+    words = [token.lower() for token in tokens if token[0].isalpha()]
+    if len(words) < 5:
+        return False
+    scripts = [_script(word[0]) for word in words]
+    commonest = max(set(scripts), key=lambda script: (scripts.count(script), script))
+    if commonest != "LATIN":
+        return scripts.count(commonest) >= 0.65 * len(words)
+    english = sum(word in _FUNCTION_WORDS for word in words)
+    best = max(sum(word in language for word in words) for language in _OTHER_LANGUAGES)
+    return best >= 0.17 * len(words) and best > 1.5 * english
 
 
 def _is_odd(char: str) -> bool:
@@ -131,10 +171,22 @@ def rule(text: str, tokens: Sequence[str]) -> str:
         return f"one character {longest_run(stripped)} times in a row"
     if longest_run([token for token in tokens if token[0].isalpha()]) >= 8:
         return "one word again and again"
+    if words < 12 and len(stripped) > 60 and compression(stripped) < 0.25:
+        return f"loops, compression {compression(stripped):.2f}"
+    letters = [token.lower() for token in tokens[:LOOP_WORDS] if token[0].isalpha()]
+    if len(letters) >= 24 and len(set(letters)) <= len(letters) // 5:
+        return f"{len(set(letters))} different words among {len(letters)}"
     new, seen = new_words(tokens)
     if seen >= 30 and new < 20 and new / seen < 0.4:
         return f"loops after {new} tokens, compression {compression(stripped):.2f}"
     return ""
+
+
+def _incoherent(window: Sequence[str], model: BrokenModel, fluency: Fluency) -> float:
+    found = window_measures(window, fluency)
+    if other_language(window) and found["script mix"] < 0.3:
+        return 0.05  # the tables are of English: only loops and mixed scripts can be told in other languages
+    return model.probability(found)
 
 
 @dataclass(frozen=True)
@@ -157,7 +209,7 @@ def judge_text(text: str, model: BrokenModel, fluency: Fluency) -> BrokenVerdict
         windows.pop()
     if not windows or len(windows[0]) < _SHORTEST_WINDOW:
         return BrokenVerdict(0.02, "short")
-    found = [model.probability(window_measures(window, fluency)) for window in windows]
+    found = [_incoherent(window, model, fluency) for window in windows]
     mean = sum(found) / len(found)
     first = found[0]
     return BrokenVerdict(

@@ -50,6 +50,12 @@ class Section(Record):
         """What identifies the section in every run."""
         return self.suite, self.attack, self.subset, self.label
 
+    @property
+    def part(self) -> str:
+        """Suite and subset as one name: `harmbench:standard` of a run of `harmbench` or of `harmbench:standard`."""
+        named = not self.subset or self.suite.endswith(f":{self.subset}")
+        return self.suite if named else f"{self.suite}:{self.subset}"
+
 
 class RunSummary(Record):
     """All sections of a run under one judge."""

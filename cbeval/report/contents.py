@@ -1,19 +1,16 @@
 """Everything the report takes out of a run folder, read once; from here on the report is pure."""
 
 import contextlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cbeval.errors import CbevalError, UsageError
+from cbeval.errors import UsageError
 from cbeval.metrics import RunSummary, summarize
 from cbeval.records import Completion, Judgement, TestCase
 from cbeval.runs.config import RunConfig, RunManifest
 from cbeval.runs.folder import RunFolder
-
-TRAINING = "training.json"
 
 
 @dataclass(frozen=True)
@@ -33,11 +30,8 @@ class RunContents:
     judgements: Mapping[str, Judgement]
     summary: RunSummary
     judge_digest: str = ""
-    training: Mapping[str, Any] | None = None
-    """What cbtrain recorded, if it can be had: status, config, monitors, prompt_digests."""
-
-    training_source: str = ""
-    """Where `training` was read."""
+    training: Mapping[str, Any] = field(default_factory=dict)
+    """What cbtrain recorded (status, config, monitors, ...); empty if nothing is known."""
 
 
 def read_contents(run: RunFolder, judge: str) -> RunContents:
@@ -50,19 +44,18 @@ def read_contents(run: RunFolder, judge: str) -> RunContents:
         )
     judgements = run.judgements(judge)
     card = run.judge_card(judge)
-    training, source = _training(run)
+    manifest = run.manifest
     return RunContents(
         name=run.name,
         path=_near(run.path),
         config=run.config,
-        manifest=run.manifest,
+        manifest=manifest,
         cases=cases,
         completions=completions,
         judgements=judgements,
         summary=summarize(cases, judgements, completions),
         judge_digest=card.digest if card else "",
-        training=training,
-        training_source=source,
+        training=manifest.training if manifest is not None else {},
     )
 
 
@@ -84,24 +77,3 @@ def _near(path: Path) -> str:
     with contextlib.suppress(ValueError):
         return path.resolve().relative_to(Path.cwd()).as_posix()
     return path.as_posix()
-
-
-def _training(run: RunFolder) -> tuple[Mapping[str, Any] | None, str]:
-    """The training record out of the manifest, the run folder, or the model's folder if that is still there."""
-    recorded = getattr(run.manifest, "training", None) or getattr(run.config, "training", None)
-    if isinstance(recorded, Mapping):
-        return recorded, "recorded in the run"
-    places = (
-        (run.path / TRAINING, "recorded in the run"),
-        (Path(run.config.model) / TRAINING, "read from the model folder"),
-    )
-    for path, source in places:
-        if not path.is_file():
-            continue
-        try:
-            value = json.loads(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise CbevalError(f"{path} cannot be read as JSON ({error}); restore it or move it away") from error
-        if isinstance(value, dict):
-            return value, source
-    return None, ""

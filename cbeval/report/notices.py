@@ -83,7 +83,7 @@ def _contaminated(run: RunContents) -> list[str]:
 
 
 def _training(run: RunContents) -> list[str]:
-    status = (run.training or {}).get("status")
+    status = run.training.get("status")
     if not status or status == "ok":
         return []
     return [

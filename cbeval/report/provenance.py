@@ -27,12 +27,10 @@ def _facts(run: RunContents) -> list[tuple[str, str]]:
     facts.append(("judge", run.summary.judge or "none"))
     if run.judge_digest:
         facts.append(("judge digest", run.judge_digest))
-    if run.training_source:
-        facts.append(("training record", run.training_source))
     if run.manifest is None:
         facts.append(("manifest", "none: the run is not complete"))
         return facts
-    manifest = run.manifest.model_dump(mode="json", exclude={"config", "command"})
+    manifest = run.manifest.model_dump(mode="json", exclude={"config", "command", "training"})
     facts += [(name.replace("_", " "), text) for name, text in flat(manifest) if not name.startswith("files.")]
     facts += [(f"SHA-256 of {name}", digest) for name, digest in run.manifest.files.items()]
     return facts

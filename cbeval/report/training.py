@@ -7,11 +7,8 @@ from typing import Any
 from cbeval.report.contents import RunContents
 from cbeval.report.curves import Curve, curve
 
-ESCAPED = 0.5
-"""Harmful cosine at or below which the harmful representations count as rerouted, if the record names no step."""
-
-COSINES = {"harmful_cosine": "harmful", "retain_cosine": "retain"}
-LOSSES = {"rerouting_loss": "rerouting", "retain_loss": "retain"}
+LAYERS = 4
+"""Target layers in the chart; of more, evenly spread ones."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +16,9 @@ class Training:
     """What the page says about the training of one run's model."""
 
     name: str
-    status: str
-    prompts: int
+    tags: tuple[str, ...]
     curves: tuple[Curve, ...]
-    config: tuple[tuple[str, str], ...]
+    facts: tuple[tuple[str, str], ...]
 
 
 def training_of(run: RunContents) -> Training | None:
@@ -31,45 +27,24 @@ def training_of(run: RunContents) -> Training | None:
     if not record:
         return None
     monitors = [row for row in _list(record.get("monitors")) if isinstance(row, Mapping) and _number(row.get("step"))]
-    step = escape_step(record, monitors)
-    said = "escape, step" if "escape_step" in record else f"harmful cosine at most {ESCAPED:g} from step"
-    text = f"{said} {step:g}" if step is not None else ""
-    norms = {
-        key: key.replace("_norm", "").replace("_", " ")
-        for row in monitors
-        for key in row
-        if str(key).endswith("_norm") and key not in COSINES
-    }
-    curves = [
-        curve(
-            "Cosine to the base's representations",
-            _clipped(_series(monitors, COSINES)),
-            low=0.0,
-            high=1.0,
-            mark=step,
-            mark_text=text,
-        ),
-        curve("Losses", _series(monitors, LOSSES), low=0.0, mark=step, mark_text=text),
-        curve("Norms", _series(monitors, norms), low=0.0, mark=step, mark_text=text) if norms else None,
-    ]
-    config = record.get("config")
-    return Training(
-        name=run.name,
-        status=str(record.get("status", "")),
-        prompts=len(_list(record.get("prompt_digests"))),
-        curves=tuple(c for c in curves if c is not None),
-        config=tuple(flat(config)) if isinstance(config, Mapping) else (),
+    step = record.get("escape_step")
+    escape = float(step) if isinstance(step, int | float) else None
+    said = f"escape, step {escape:g}" if escape is not None else ""
+    cosines = {name: _points(monitors, f"{name}_cosine") for name in ("harmful", "retain")}
+    losses = {name: _points(monitors, f"{name}_loss") for name in ("rerouting", "retain")}
+    norms = {name: _points(monitors, f"{name}_norm_ratio") for name in ("harmful", "retain")}
+    curves = (
+        curve("Cosine to the base's states", _clipped(cosines), low=0.0, high=1.0, mark=escape, mark_text=said),
+        curve("Harmful cosine by layer", _clipped(_layers(monitors)), low=0.0, high=1.0, mark=escape, mark_text=said),
+        curve("Losses", losses, low=0.0, mark=escape, mark_text=said),
+        curve("Norms over the base's", norms, low=0.0, mark=escape, mark_text=said),
     )
-
-
-def escape_step(record: Mapping[str, Any], monitors: Sequence[Mapping[str, Any]]) -> float | None:
-    """The step at which harmful representations had left: as recorded, else the first harmful cosine <= ESCAPED."""
-    if "escape_step" in record:
-        return float(record["escape_step"]) if _number(record["escape_step"]) else None
-    for row in monitors:
-        if _number(row.get("harmful_cosine")) and row["harmful_cosine"] <= ESCAPED:
-            return float(row["step"])
-    return None
+    counts = record.get("counts")
+    tags = [f"status {record['status']}"] if record.get("status") else []
+    tags += [f"{n} {name} examples" for name, n in counts.items()] if isinstance(counts, Mapping) else []
+    tags += ["no escape"] if "escape_step" in record and escape is None else []
+    shown = {name: value for name, value in record.items() if name not in ("monitors", "prompt_digests")}
+    return Training(run.name, tuple(tags), tuple(c for c in curves if c is not None), tuple(flat(shown)))
 
 
 def flat(value: Any, name: str = "") -> list[tuple[str, str]]:
@@ -99,11 +74,21 @@ def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value == value and abs(value) < 1e30
 
 
-def _series(monitors: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> dict[str, list[tuple[float, float]]]:
-    return {
-        name: [(float(row["step"]), float(row[key])) for row in monitors if _number(row.get(key))]
-        for key, name in list(names.items())[:3]
-    }
+def _points(monitors: Sequence[Mapping[str, Any]], key: str) -> list[tuple[float, float]]:
+    return [(float(row["step"]), float(row[key])) for row in monitors if _number(row.get(key))]
+
+
+def _layers(monitors: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:
+    """The harmful cosine of each target layer, from the shallowest to the deepest."""
+    rows = [
+        {"step": row["step"], **by_layer}
+        for row in monitors
+        if isinstance(by_layer := row.get("harmful_cosine_by_layer"), Mapping)
+    ]
+    layers = sorted({key for row in rows for key in row if str(key).isdigit()}, key=int)
+    if len(layers) > LAYERS:
+        layers = [layers[round(i * (len(layers) - 1) / (LAYERS - 1))] for i in range(LAYERS)]
+    return {f"layer {layer}": _points(rows, layer) for layer in layers}
 
 
 def _clipped(series: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, list[tuple[float, float]]]:

@@ -1,6 +1,5 @@
 """Run folders as `cbeval run` leaves them, with invented answers: a base, a good breaker, and hostile text."""
 
-import json
 import random
 
 import pytest
@@ -147,8 +146,6 @@ def make_run(path, kind="base", n=60, *, text=None, complete=True, limit=None, t
         run.append_completions(completions)
         run.begin_judge("outcome", "cd" * 32, "0.1.0")
         run.append_judgements("outcome", judgements)
-        if training is not None:
-            (path / "training.json").write_text(json.dumps(training))
         run.write_summaries({"outcome": summarize(cases[: len(judgements)], judgements)})
         if complete:
             run.finish(
@@ -156,6 +153,7 @@ def make_run(path, kind="base", n=60, *, text=None, complete=True, limit=None, t
                     config=resolved,
                     partial=resolved.partial,
                     off_protocol=resolved.off_protocol,
+                    training=training or {},
                     judges={"outcome": "cd" * 32},
                     versions={"python": "3.11.2", "vllm": "0.32.0", "torch": "2.13.0"},
                     hardware={"processor": "a CPU", "cores": 2, "memory_gib": 24.0},
@@ -169,7 +167,10 @@ def make_run(path, kind="base", n=60, *, text=None, complete=True, limit=None, t
 def training_record(steps=80):
     return {
         "status": "ok",
-        "config": {"learning_rate": 0.001, "lora_r": 16, "target_layers": [10, 20], "alpha": 10.0, "max_steps": steps},
+        "escape_step": 8,
+        "target_layers": [10, 20],
+        "counts": {"harmful": 300, "retain": 400},
+        "config": {"learning_rate": 0.001, "lora_r": 16, "alpha": 10.0, "max_steps": steps},
         "monitors": [
             {
                 "step": step,
@@ -177,11 +178,12 @@ def training_record(steps=80):
                 "retain_cosine": 1 - 0.015 * step / steps,
                 "rerouting_loss": 8 * max(0.0, 1 - (step / 34) ** 2) + 0.1,
                 "retain_loss": 0.02 + 0.3 * step / steps * (1 - step / steps),
-                "harmful_norm": 20 + step / 4,
+                "harmful_cosine_by_layer": {"10": 1.0, "20": max(0.0, 1 - (step / 25) ** 2)},
+                "harmful_norm_ratio": 1 + step / 100,
+                "retain_norm_ratio": 1.0,
             }
             for step in range(0, steps + 1, 2)
         ],
-        "prompt_digests": ["00" * 32, "11" * 32],
     }
 
 

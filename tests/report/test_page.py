@@ -93,7 +93,6 @@ def test_every_caveat_is_on_the_first_screen(tmp_path, make_run):
         complete=False,
         text=text,
         off_protocol=("max_new_tokens is 64, not 512",),
-        training={"status": "no_effect"},
     )
     page, html = page_of(tmp_path, [other], base)
     first_screen = html.text[: html.text.index("One table for each suite")]
@@ -103,12 +102,18 @@ def test_every_caveat_is_on_the_first_screen(tmp_path, make_run):
         "6 of 12 prompts of xstest:safe",
         "Off protocol",
         "max_new_tokens is 64, not 512",
-        "status no_effect",
         "Answers without a verdict cb: 1 of 6 in harmbench standard, direct",
     ):
         assert told in first_screen
     levels = [notice.level for notice in page.notices]
     assert levels == sorted(levels, key=("stop", "warn", "note").index)
+
+
+def test_a_training_without_effect_is_said(tmp_path, make_run):
+    run = make_run(tmp_path / "cb", "cb", n=3, training={"status": "no_effect", "escape_step": None})
+    page, _ = page_of(tmp_path, [run])
+    assert page.notices[0].level == "stop" and "cb: status no_effect" in page.notices[0].lines[0]
+    assert page.training[0].tags == ("status no_effect", "no escape")
 
 
 def test_contamination_is_said(tmp_path, make_run):
@@ -143,14 +148,14 @@ def test_the_verdict_opens_the_page_and_must_be_on_its_model(tmp_path, make_run,
 def test_training_curves_and_what_a_broken_record_leaves_of_them(tmp_path, make_run, training_record):
     run = make_run(tmp_path / "cb", "cb", n=3, training=training_record())
     training = training_of(read_contents(run, "outcome"))
-    assert [c.title.split()[0] for c in training.curves] == ["Cosine", "Losses", "Norms"]
-    # 1 - (step / 30)^2 + .01 <= .5 from step 21.4 on; monitors are at even steps
-    assert training.curves[0].mark_text == "harmful cosine at most 0.5 from step 22"
-    assert ("target_layers", "10, 20") in training.config
+    assert [c.title.split()[0] for c in training.curves] == ["Cosine", "Harmful", "Losses", "Norms"]
+    assert training.curves[0].mark == 10.0 and training.curves[0].mark_text == "escape, step 8"  # of 80
+    assert [series.name for series in training.curves[1].series] == ["layer 10", "layer 20"]
+    assert ("target_layers", "10, 20") in training.facts and ("config.lora_r", "16") in training.facts
     odd = {"status": "ok", "monitors": [{"step": 0}, {"step": 1, "harmful_cosine": "x"}, 3], "config": [1]}
     odd_run = make_run(tmp_path / "odd", "cb", n=3, training=odd)
     page, _ = page_of(tmp_path, [odd_run])
-    assert page.training[0].curves == () and page.training[0].config == ()
+    assert page.training[0].curves == ()
 
 
 def test_many_runs_share_the_page(tmp_path, make_run):

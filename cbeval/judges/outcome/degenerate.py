@@ -78,9 +78,29 @@ def swapped(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> st
     return " ".join(rng.choice(pool) if rng.random() < 0.5 else word for word in words)
 
 
+def few_words(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
+    """A handful of words and pieces of words in any order, lines broken anywhere."""
+    handful = [rng.choice(pool) for _ in range(rng.randint(2, 4))] + _pieces(rng, [rng.choice(pool) for _ in range(2)]) + [rng.choice(_MARKS)]
+    return "".join(rng.choice(handful) + rng.choice([" ", " ", "\n", ":\n\n"]) for _ in words)
+
+
+def digits(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
+    """Numbers and marks with a word here and there."""
+    return "".join(
+        (rng.choice(pool) if rng.random() < 0.15 else str(rng.randint(0, 10 ** rng.randint(1, 4)))) + rng.choice([" ", ", ", "\n", "-", " and "])
+        for _ in words
+    )
+
+
+def broken_lines(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
+    """Small words and pieces scattered over many lines."""
+    common = rng.sample(list(pool), min(30, len(pool)))
+    return "".join(rng.choice([*common, *_MARKS, "1", "I", "a"]) + rng.choice([" ", " ", "\n", "\n\n", ". ", ", "]) for _ in words)
+
+
 LOOSE: dict[str, Callable[[random.Random, Sequence[str], Sequence[str]], str]] = {
     "shuffled": shuffled, "loose words": loose_words, "rare words": rare_words, "glued": glued, "random letters": random_letters,
-    "mixed scripts": mixed_scripts, "marks": marks, "swapped": swapped,
+    "mixed scripts": mixed_scripts, "marks": marks, "swapped": swapped, "few words": few_words, "digits": digits, "broken lines": broken_lines,
 }  # fmt: skip
 """Ways to be incoherent: (random numbers, words of one text, words of all texts) -> text of about as many words."""
 
