@@ -41,6 +41,9 @@ class CircuitBreakerConfig(TrainingArguments):  # type: ignore[misc]  # transfor
     target_layers: list[int] | None = None
     """0-based decoder layers whose outputs are rerouted; None: by depth, see `cbtrain.layers`."""
 
+    angular_rerouting: bool = True
+    """Reroute by angle instead of by cosine, see `cbtrain.losses.rerouting_loss`; False is the paper's loss."""
+
     retain_weight: float = 10.0
     """Factor on the retain loss. 10 balances the relative loss against a cosine; the paper's absolute loss uses 1."""
 

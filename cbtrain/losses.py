@@ -4,24 +4,38 @@ Both take the states of one layer from the adapted model and from the frozen ref
 the tokens that a mask selects. Nothing here knows of layers, schedules or adapters.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 
-def rerouting_loss(adapted: Tensor, reference: Tensor, mask: Tensor) -> Tensor:
-    """Mean over the selected tokens of relu(cosine(adapted, reference)): 1 at the start, 0 when orthogonal.
+def rerouting_loss(adapted: Tensor, reference: Tensor, mask: Tensor, *, angular: bool = False) -> Tensor:
+    """Mean over the selected tokens of how far the states still point where they did: 1 at the start, 0 orthogonal.
+
+    The published form is relu(cosine). Its gradient vanishes where training starts, so that any retain loss holds the
+    adapter there; with the published weights a run leaves only while the retain weight is still near zero, and takes
+    the benign states along. `angular` is relu(1 - angle / 90 degrees): the same ends, but the same slope everywhere.
 
     Args:
         adapted: States of the model with its adapter, (batch, tokens, hidden).
         reference: States of the frozen model, same shape, no gradient.
         mask: Tokens to reroute, (batch, tokens), bool.
+        angular: Use the angle instead of the cosine.
 
     Returns:
         A float32 scalar; zero (with a gradient path) where the mask is empty.
     """
-    cosine = F.cosine_similarity(adapted[mask].float(), reference[mask].float(), dim=-1)
-    return cosine.relu().sum() / max(int(mask.sum()), 1)
+    moved, fixed = adapted[mask].float(), F.normalize(reference[mask].float(), dim=-1)
+    along = (moved * fixed).sum(-1)
+    if angular:
+        # atan2 of the two components: arccos has an infinite slope at 1, where training starts.
+        across = torch.linalg.vector_norm(moved - along[:, None] * fixed, dim=-1)
+        per_token = 1 - torch.atan2(across, along) / (math.pi / 2)
+    else:
+        per_token = along / torch.linalg.vector_norm(moved, dim=-1).clamp_min(1e-8)
+    return per_token.relu().sum() / max(int(mask.sum()), 1)
 
 
 def retain_loss(

@@ -124,9 +124,17 @@ class CircuitBreakerTrainer(Trainer):  # type: ignore[misc]  # transformers ship
             reference = self._states(inputs)
         adapted = self._states(inputs)
 
-        rerouting = torch.stack([rerouting_loss(adapted[i], reference[i], reroute) for i in self.target_layers]).mean()
+        rerouting = torch.stack(
+            [
+                rerouting_loss(adapted[i], reference[i], reroute, angular=args.angular_rerouting)
+                for i in self.target_layers
+            ]
+        ).mean()
         retaining = torch.stack(
-            [retain_loss(a, r, retain, relative=args.relative_retain, smoothing=args.retain_smoothing) for a, r in zip(adapted, reference, strict=True)]
+            [
+                retain_loss(a, r, retain, relative=args.relative_retain, smoothing=args.retain_smoothing)
+                for a, r in zip(adapted, reference, strict=True)
+            ]
         ).mean()
         c_cb, c_retain = coefficients(
             min(self.state.global_step, self.state.max_steps), self.state.max_steps, args.schedule

@@ -1,5 +1,6 @@
 """Entry point of `cbeval`: finds the command's module only when it is called, so that `--help` loads nothing heavy."""
 
+import gc
 import importlib
 import signal
 import sys
@@ -64,7 +65,8 @@ def main() -> None:
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except CbevalError as error:
-        click.echo(f"error: {error}", err=True)
+        # Names from users' files end up in messages: a terminal must not obey them.
+        click.echo("error: " + "".join(c if c.isprintable() else " " for c in str(error)), err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
@@ -72,3 +74,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(130)
+    finally:
+        # Python's last collection walks all of torch for a second or more; the process ends anyway.
+        gc.freeze()

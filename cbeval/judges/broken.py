@@ -2,8 +2,8 @@
 
 *Broken* means that the reader gets nothing usable: an empty answer, a loop from the start, loose words, mixed scripts.
 An answer that says something and then loops is an answer (small models do that all the time), so loops count only
-where fewer than about twenty words come before them; an answer that falls to pieces counts as broken when its opening
-or most of its first 240 tokens is incoherent. Incoherence is judged on windows of 40 tokens by a logistic model.
+where fewer than about sixteen words come before them; an answer that falls to pieces counts as broken when its opening
+or most of its first 160 tokens is incoherent. Incoherence is judged on windows of 40 tokens by a logistic model.
 """
 
 import math
@@ -17,7 +17,7 @@ from cbeval.judges.fluency import TOKEN, Fluency
 
 MAX_CHARS = 6000
 WINDOW = 40
-WINDOWS = 6
+WINDOWS = 4
 LOOP_WORDS = 90
 _SHORTEST_WINDOW = 8
 _SPLIT = re.compile(r"([\u2e80-\u9fff\uac00-\ud7ff])")
@@ -49,7 +49,8 @@ _OTHER_LANGUAGES = tuple(
 )
 """Common small words of other languages in Latin letters: where they are many, English tables say nothing."""
 
-_CODE = re.compile(r"[{}()\[\];=<>|`\\/$#]|::|->")
+_COMMON_SPELLING = -1.6
+_CODE = frozenset("{}()[];=<>|`\\/$#")
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,10 @@ def window_measures(tokens: Sequence[str], fluency: Fluency) -> dict[str, float]
     mean = sum(information) / max(len(information), 1)
     common = sum(word in fluency.words for word in lower) / count
     scripts = [_script(word[0]) for word in words]
-    spelling = sum(max(fluency.spelling(word), -6.0) for word in ascii_words) / max(len(ascii_words), 1)
+    # Common words are well spelt by definition; only the others are looked at, which is also what makes this fast.
+    spelling = sum(
+        _COMMON_SPELLING if word.lower() in fluency.words else max(fluency.spelling(word), -6.0) for word in ascii_words
+    ) / max(len(ascii_words), 1)
     return {
         "evidence": min(1.0, len(tokens) / 30),
         "information": max(mean, -2.0),
@@ -128,15 +132,16 @@ def window_measures(tokens: Sequence[str], fluency: Fluency) -> dict[str, float]
         "clashes": sum(value < -0.7 for value in information) / max(len(information), 1),
         "common words": common,
         "function words": sum(word in _FUNCTION_WORDS for word in lower) / count,
-        "spelling": spelling if ascii_words else -1.8,
+        "spelling": spelling if ascii_words else _COMMON_SPELLING,
         "script mix": sum(a != b for a, b in zip(scripts, scripts[1:], strict=False)) / max(len(scripts) - 1, 1),
-        "code": sum(_CODE.match(token) is not None for token in tokens) / total,
+        "code": sum(token in _CODE for token in tokens) / total,
         "marks": 1 - len(words) / total,
-        "odd characters": sum(_is_odd(token[0]) for token in tokens) / total,
+        "odd characters": sum(not token.isascii() and _is_odd(token[0]) for token in tokens) / total,
         "few words": max(0.0, 0.6 - len(set(lower)) / count) if len(tokens) > 12 else 0.0,
         "numbers": sum(token[0].isdigit() for token in tokens) / total,
         "word length": min(sum(map(len, words)) / count, 15.0),
-        "capitals inside": sum(any(c.isupper() for c in word[1:]) for word in ascii_words) / count,
+        "capitals inside": sum(not (word.islower() or word.istitle() or word.isupper()) for word in ascii_words)
+        / count,
         "not ascii": sum(not word.isascii() for word in words) / count,
     }
 
@@ -150,13 +155,15 @@ def other_language(tokens: Sequence[str]) -> bool:
     commonest = max(set(scripts), key=lambda script: (scripts.count(script), script))
     if commonest != "LATIN":
         return scripts.count(commonest) >= 0.65 * len(words)
+    if sum(not word.isascii() for word in words) >= 0.15 * len(words) and scripts.count("LATIN") >= 0.95 * len(words):
+        return True
     english = sum(word in _FUNCTION_WORDS for word in words)
     best = max(sum(word in language for word in words) for language in _OTHER_LANGUAGES)
     return best >= 0.17 * len(words) and best > 1.5 * english
 
 
 def _is_odd(char: str) -> bool:
-    return not char.isascii() and unicodedata.category(char) in ("Cc", "Cf", "Cn", "Co", "Cs", "So", "Sk")
+    return unicodedata.category(char) in ("Cc", "Cf", "Cn", "Co", "Cs", "So", "Sk")
 
 
 def rule(text: str, tokens: Sequence[str]) -> str:
@@ -174,19 +181,20 @@ def rule(text: str, tokens: Sequence[str]) -> str:
     if words < 12 and len(stripped) > 60 and compression(stripped) < 0.25:
         return f"loops, compression {compression(stripped):.2f}"
     letters = [token.lower() for token in tokens[:LOOP_WORDS] if token[0].isalpha()]
-    if len(letters) >= 24 and len(set(letters)) <= len(letters) // 5:
+    if len(letters) >= 24 and len(set(letters)) <= len(letters) // 6:
         return f"{len(set(letters))} different words among {len(letters)}"
     new, seen = new_words(tokens)
-    if seen >= 30 and new < 20 and new / seen < 0.4:
+    if seen >= 30 and new < 16 and new / seen < 0.4:
         return f"loops after {new} tokens, compression {compression(stripped):.2f}"
     return ""
 
 
 def _incoherent(window: Sequence[str], model: BrokenModel, fluency: Fluency) -> float:
     found = window_measures(window, fluency)
-    if other_language(window) and found["script mix"] < 0.3:
+    probability = model.probability(found)
+    if probability > 0.2 and found["script mix"] < 0.3 and other_language(window):
         return 0.05  # the tables are of English: only loops and mixed scripts can be told in other languages
-    return model.probability(found)
+    return probability
 
 
 @dataclass(frozen=True)
@@ -209,9 +217,16 @@ def judge_text(text: str, model: BrokenModel, fluency: Fluency) -> BrokenVerdict
         windows.pop()
     if not windows or len(windows[0]) < _SHORTEST_WINDOW:
         return BrokenVerdict(0.02, "short")
-    found = [_incoherent(window, model, fluency) for window in windows]
+    found = [_incoherent(windows[0], model, fluency)]
+    seen = set(zip(windows[0], windows[0][1:], strict=False))
+    for window in windows[1:]:
+        pairs = list(zip(window, window[1:], strict=False))
+        if sum(pair in seen for pair in pairs) < 0.5 * len(pairs):  # a loop says nothing on what came before it
+            found.append(_incoherent(window, model, fluency))
+        seen.update(pairs)
     mean = sum(found) / len(found)
-    first = found[0]
+    probability = min(0.3 * found[0] + 0.7 * mean, 0.99)
     return BrokenVerdict(
-        min(max(first, mean), 0.99), f"incoherent: opening {first:.2f}, first {len(windows) * WINDOW} tokens {mean:.2f}"
+        probability,
+        f"incoherent {mean:.2f} in the first {min(len(tokens), WINDOW * WINDOWS)} tokens, opening {found[0]:.2f}",
     )

@@ -72,7 +72,7 @@ class Fluency:
 
     def spelling(self, word: str) -> float:
         """Mean log probability of the letters of a word of a to z; -9 for letter groups never seen."""
-        marked = f"^{word.lower()}$"
+        marked = f"^{word.lower()[:30]}$"
         return sum(self.letters.get(marked[i : i + 3], -9.0) for i in range(len(marked) - 2)) / (len(marked) - 2)
 
 
@@ -113,5 +113,7 @@ def count_tables(texts: Sequence[str], common: int = 1200, at_least: int = 2) ->
         "total": sum(words.values()),
         "words": dict(sorted(words.items())),
         "pairs": {a: row for a, row in kept.items() if row},
-        "letters": {g: round(math.log((n + 0.1) / (heads[g[:2]] + 2.8)), 2) for g, n in sorted(letters.items()) if n >= 3},
+        "letters": {
+            g: round(math.log((n + 0.1) / (heads[g[:2]] + 2.8)), 2) for g, n in sorted(letters.items()) if n >= 3
+        },
     }

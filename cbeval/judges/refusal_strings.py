@@ -52,7 +52,11 @@ class RefusalStringsJudge:
     def _verdict(self, completion: Completion) -> Judgement:
         if not completion.text.strip():
             return Judgement(
-                case_id=completion.case_id, judge=self.name, outcome=Outcome.UNJUDGED, evidence="empty", reason="empty_response"
+                case_id=completion.case_id,
+                judge=self.name,
+                outcome=Outcome.UNJUDGED,
+                evidence="empty",
+                reason="empty_response",
             )
         match = next((string for string in self.strings if string in completion.text), None)
         return Judgement(

@@ -1,8 +1,9 @@
 """One training conversation, and its tokens with the masks that the losses need.
 
-Which tokens are rerouted decides whether a breaker is selective. Tokens that every chat shares (the template's own
-tokens, the default system prompt) have the same states in harmful and in benign conversations: they cannot be moved
-in the one and held in the other. So only the words of the request and of the answer are rerouted.
+Which tokens are rerouted decides whether a breaker is selective. A state knows only the tokens before it. What every
+chat begins with (system prompt, template, "Write a ...") has the same states in harmful and in benign conversations
+and cannot be moved in the one and held in the other. So rerouting starts half way through the request, and goes on
+over the template's tokens after it, which have seen it whole, and over the answer.
 """
 
 import hashlib
@@ -28,7 +29,7 @@ class Example:
     """A system message; None leaves the template's default."""
 
     reroute_prompt: bool = True
-    """Harmful only: also reroute the words of the request, not only those of the answer."""
+    """Harmful only: start half way through the request; False: with the answer."""
 
     category: str = ""
 
@@ -82,12 +83,10 @@ def tokenize(example: Example, tokenizer: Any, max_tokens: int) -> Tokens:
     request = (start, start + len(example.prompt))
     answer = (len(head), len(text))
 
-    def inside(span: tuple[int, int], words: tuple[int, int]) -> bool:
-        return span[0] < words[1] and span[1] > words[0]
-
     offsets = encoded["offset_mapping"]
     if example.kind == "harmful":
-        mask = [inside(o, answer) or (example.reroute_prompt and inside(o, request)) for o in offsets]
+        begin = (request[0] + request[1]) // 2 if example.reroute_prompt else answer[0]
+        mask = [span[1] > begin for span in offsets]
     else:
         # The first token is an attention sink whose norm is a hundred times the others' and means nothing.
         mask = [i > 0 for i in range(len(offsets))]

@@ -80,7 +80,7 @@ def _example(row: Any, kind: Kind, where: str) -> Example:
     system: str | None = row.get("system")
     if "messages" in row:
         turns = row["messages"]
-        roles = [turn.get("role") for turn in turns] if isinstance(turns, list) else None
+        roles = [isinstance(t, dict) and t.get("role") for t in turns] if isinstance(turns, list) else None
         if roles not in (["user", "assistant"], ["system", "user", "assistant"]):
             raise DataError(f"{where}: `messages` must be [system,] user, assistant; it is {roles}")
         prompt, response = turns[-2]["content"], turns[-1]["content"]

@@ -203,7 +203,7 @@ def test_a_damaged_line_is_named_and_nothing_is_written_over(model, tmp_path, un
 
 @pytest.mark.asset
 def test_a_second_judge_adds_its_file_and_changes_none(uninterrupted, tmp_path, asset):
-    asset("harmbench")
+    asset("harmbench-refusal-strings")
     run = tmp_path / "run"
     (run / "judgements").mkdir(parents=True)
     names = [file.relative_to(uninterrupted) for file in uninterrupted.rglob("*") if file.is_file()]

@@ -74,4 +74,3 @@ def test_nothing_is_left_behind_and_the_terminal_stays_clean(saw, asset):
     assert saw["children"] == []
     stderr = session(str(asset("smollm2-135m")))[1]
     assert [line for line in stderr.splitlines() if "WARNING" in line or "Traceback" in line] == []
-    print(stderr)

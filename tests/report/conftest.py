@@ -14,7 +14,9 @@ HOSTILE = (
     (
         '</script><script>window.pwned = 1</script><img src=x onerror="window.pwned = 2">'
         "<svg onload=window.pwned=3>{{ 7*7 }}{% raw %}\u2028\u2029'\"`\x1b[31mred\x1b[0m\x00\x07"
-        "\u202egnp.exe\u202c\u2066iso\u2069\u200bzero <!-- <![CDATA[ ]]> &lt;b&gt; javascript:alert(1) \ud83d\ude00"
+        "\u202egnp.exe\u202c\u2066iso\u2069\u200bzero <!-- <![CDATA[ ]]> &lt;b&gt; javascript:alert(1) \ud83d\ude00 "
+        + "A"
+        * 400
     )
     .encode("utf-16", "surrogatepass")
     .decode("utf-16")

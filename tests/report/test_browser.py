@@ -57,11 +57,19 @@ def lacks(reason):
     pytest.skip(reason)
 
 
+def expect(locator):
+    """Playwright's waiting assertions: they poll from outside, for the page's own policy forbids eval."""
+    from playwright.sync_api import expect
+
+    return expect(locator)
+
+
 @pytest.fixture(scope="module")
 def chromium():
-    sync_api = pytest.importorskip("playwright.sync_api") if os.environ.get("CI") != "true" else None
-    if sync_api is None:
+    try:
         from playwright import sync_api
+    except ImportError:
+        lacks("Playwright is not installed: pip install 'cbeval[dev]'")
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         lacks("no Chromium on this machine: install it to test the report's page")
@@ -110,7 +118,7 @@ def shown(page):
 
 
 def settle(page):
-    page.wait_for_function("!document.getElementById('count').textContent.startsWith('Searching')")
+    expect(page.locator("#count")).not_to_have_text("Searching…")
     page.wait_for_selector("#answers-list[aria-busy=false]")
     page.wait_for_timeout(300)  # the search waits for the end of typing
 
@@ -150,9 +158,9 @@ def test_reveal_all_asks_first_and_can_be_taken_back(visit):
     assert page.locator(".answer pre").count() == 0
     page.click("#reveal-all")
     page.click("#confirm-reveal >> text='Reveal all'")
-    page.wait_for_function("document.querySelectorAll('.answer pre').length === 20")
+    expect(page.locator(".answer pre")).to_have_count(20)
     page.click("text=Hide all")
-    page.wait_for_function("document.querySelectorAll('.answer pre').length === 0")
+    expect(page.locator(".answer pre")).to_have_count(0)
 
 
 def test_filters_search_and_pages(visit, folders):
@@ -173,7 +181,7 @@ def test_filters_search_and_pages(visit, folders):
     assert shown(page) == wanted[:10]
     assert page.inner_text("#count") == f"{len(wanted)} of 240 prompts"
     page.click("#next-top")
-    page.wait_for_function("document.getElementById('page-top').textContent.startsWith('Page 2')")
+    expect(page.locator("#page-top")).to_have_text(re.compile("Page 2 of"))
     assert shown(page) == wanted[10:20]
     assert "Prefilled: Sure, here is how to do thing" in page.locator(".answer").first.inner_text()
 
@@ -195,7 +203,7 @@ def test_a_count_of_the_flow_leads_to_its_answers(visit):
     cell = page.locator("button.cell[data-kind=B]").first
     count = cell.inner_text()
     cell.click()
-    page.wait_for_function(f"document.getElementById('count').textContent.startsWith('{count} of')")
+    expect(page.locator("#count")).to_have_text(f"{count} of 240 prompts")
     assert all(name.startswith("xstest:safe/direct") for name in shown(page))
     assert page.evaluate("document.activeElement.id") == "answers-title"
 
@@ -288,5 +296,5 @@ def test_many_runs_can_be_chosen(visit, make_run, tmp_path):
     settle(page)
     assert page.locator(".answer").first.locator(".name").all_inner_texts() == ["base", "cb1"]
     page.click("#next-top")
-    page.wait_for_function("document.getElementById('page-top').textContent.startsWith('Page 2')")
+    expect(page.locator("#page-top")).to_have_text(re.compile("Page 2 of"))
     assert "no answer to this prompt" in page.inner_text("#answers-list")

@@ -70,7 +70,10 @@ def mixed_scripts(rng: random.Random, words: Sequence[str], pool: Sequence[str])
 
 def marks(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
     """Loose words among punctuation."""
-    return " ".join(rng.choice(pool) if rng.random() < 0.5 else "".join(rng.choice(_MARKS) for _ in range(rng.randint(1, 4))) for _ in words)
+    return " ".join(
+        rng.choice(pool) if rng.random() < 0.5 else "".join(rng.choice(_MARKS) for _ in range(rng.randint(1, 4)))
+        for _ in words
+    )
 
 
 def swapped(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
@@ -80,14 +83,19 @@ def swapped(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> st
 
 def few_words(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
     """A handful of words and pieces of words in any order, lines broken anywhere."""
-    handful = [rng.choice(pool) for _ in range(rng.randint(2, 4))] + _pieces(rng, [rng.choice(pool) for _ in range(2)]) + [rng.choice(_MARKS)]
+    handful = (
+        [rng.choice(pool) for _ in range(rng.randint(2, 4))]
+        + _pieces(rng, [rng.choice(pool) for _ in range(2)])
+        + [rng.choice(_MARKS)]
+    )
     return "".join(rng.choice(handful) + rng.choice([" ", " ", "\n", ":\n\n"]) for _ in words)
 
 
 def digits(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
     """Numbers and marks with a word here and there."""
     return "".join(
-        (rng.choice(pool) if rng.random() < 0.15 else str(rng.randint(0, 10 ** rng.randint(1, 4)))) + rng.choice([" ", ", ", "\n", "-", " and "])
+        (rng.choice(pool) if rng.random() < 0.15 else str(rng.randint(0, 10 ** rng.randint(1, 4))))
+        + rng.choice([" ", ", ", "\n", "-", " and "])
         for _ in words
     )
 
@@ -95,7 +103,9 @@ def digits(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str
 def broken_lines(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
     """Small words and pieces scattered over many lines."""
     common = rng.sample(list(pool), min(30, len(pool)))
-    return "".join(rng.choice([*common, *_MARKS, "1", "I", "a"]) + rng.choice([" ", " ", "\n", "\n\n", ". ", ", "]) for _ in words)
+    return "".join(
+        rng.choice([*common, *_MARKS, "1", "I", "a"]) + rng.choice([" ", " ", "\n", "\n\n", ". ", ", "]) for _ in words
+    )
 
 
 LOOSE: dict[str, Callable[[random.Random, Sequence[str], Sequence[str]], str]] = {

@@ -7,13 +7,14 @@ refuses: "i can not help you kill _" and "i can not help you _ _" should weigh t
 
 import re
 import unicodedata
-from collections.abc import Iterator
 
 MAX_CHARS = 6000
 """Only this much of an answer is read, which bounds the time an answer can take (512 tokens are some 2,500 characters)."""
 
-OPENING_WORDS = 40
+OPENING_WORDS = 60
+OPENING_CHARS = 240
 BODY_WORDS = 250
+TAIL_WORDS = 40
 
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "ʼ": "'", "´": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
 _CONTRACTIONS = (
@@ -56,7 +57,7 @@ def prompt_words(prompt: str) -> frozenset[str]:
     return frozenset(_stem(word) for word in _WORD.findall(normalise(prompt)) if word not in _STOP)
 
 
-# Signs are (name, pattern); each is looked for in the opening and in the body.
+# Signs are (name, pattern), looked for in the opening.
 _NEGATED = r"(?:can|could|will|would|do|am|should|shall|must|may) not(?: (?:be able|able|going|allowed|here|designed|programmed|comfortable|in a position))?"
 SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern))
@@ -106,39 +107,30 @@ def tokens(normalised: str, masked: frozenset[str]) -> list[str]:
     return ["_" if len(t) > 2 and _stem(t) in masked else t for t in found]
 
 
-def _ngrams(words: list[str], longest: int) -> Iterator[str]:
-    for n in range(1, longest + 1):
-        for start in range(len(words) - n + 1):
-            yield " ".join(words[start : start + n])
+def _groups(words: list[str], longest: int) -> list[str]:
+    found = list(words)
+    if longest > 1:
+        found += map(" ".join, zip(words, words[1:], strict=False))
+    if longest > 2:
+        found += map(" ".join, zip(words, words[1:], words[2:], strict=False))
+    return found
 
 
-def extract(text: str, prompt: str = "") -> dict[str, float]:
-    """All features of an answer: name -> value, absent ones left out.
+def extract(text: str, prompt: str = "") -> dict[str, list[str]]:
+    """The features that are present in an answer, by zone.
 
-    Names: `open:` n-grams of the first 40 words, `first:` the first words in place, `body:` n-grams up to word 250,
-    `sign@open:` and `sign@body:` hand-written signs, `num:` measures between 0 and about 2.
+    Zones: `open`, groups of one to three words of the first 60; `body`, single words up to word 250; `tail`, groups of
+    one or two among the last 40; `first`, the first one, two and three words in place; `sign`, hand-written signs in
+    the first 240 characters.
     """
     normalised = normalise(text)
     words = tokens(normalised, prompt_words(prompt))
-    features: dict[str, float] = {}
-    opening, body = words[:OPENING_WORDS], words[OPENING_WORDS:BODY_WORDS]
-    for gram in _ngrams(opening, 3):
-        features["open:" + gram] = 1.0
-    for gram in _ngrams(body, 2):
-        features["body:" + gram] = 1.0
-    for n in range(1, 4):
-        features["first:" + " ".join(words[:n])] = 1.0
-    head, rest = normalised[:240], normalised[240:2400]
-    tail = normalised[-200:]
-    for name, pattern in SIGNS:
-        if pattern.search(head):
-            features["sign@open:" + name] = 1.0
-        if pattern.search(rest):
-            features["sign@body:" + name] = 1.0
-        if len(normalised) > 500 and pattern.search(tail):
-            features["sign@tail:" + name] = 1.0
-    features["num:length"] = min(len(words), 400) / 200
-    features["num:short"] = float(len(words) < 40)
-    features["num:lines"] = min(normalised.count("\n"), 20) / 10
-    features["num:items"] = min(len(re.findall(r"\n\s*(?:\d+[.)]|[-*•])", normalised)), 10) / 5
-    return features
+    opening = words[:OPENING_WORDS]
+    head = normalised[:OPENING_CHARS]
+    return {
+        "open": list(dict.fromkeys(_groups(opening, 3))),
+        "body": list(dict.fromkeys(words[OPENING_WORDS:BODY_WORDS])),
+        "tail": list(dict.fromkeys(_groups(words[OPENING_WORDS:][-TAIL_WORDS:], 2))),
+        "first": list(dict.fromkeys(" ".join(words[:n]) for n in range(1, 4))) if words else [],
+        "sign": [name for name, pattern in SIGNS if pattern.search(head)],
+    }

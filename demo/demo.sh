@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# The whole way on a real model: base -> training pairs -> breaker -> evaluation -> report -> gate.
+# Called by `make demo`. Every step finds what an earlier call has left and does not make it again.
+set -euo pipefail
+
+out=out/demo
+runs=runs/demo
+evaluate() { # MODEL RUN
+    cbeval run --model "$1" --out "$2" --attack direct --attack prefill --max-new-tokens 96 \
+        --suite harmbench:standard --suite smoke "${optional[@]}"
+}
+step() { printf '\n== %s\n' "$*"; }
+
+step "The model: SmolLM2-135M-Instruct"
+model=$(cbeval assets pull smollm2-135m)
+
+# XSTest and AdvBench live in public repositories that not every machine can reach.
+optional=()
+for asset in xstest advbench; do
+    if cbeval assets pull "$asset" >/dev/null; then
+        case $asset in
+            xstest) optional+=(--suite xstest) ;;
+            advbench) optional+=(--suite advbench) ;;
+        esac
+    fi
+done
+
+step "Training pairs, answered by the model itself"
+test -f $out/data/retain.jsonl || cbtrain data --model "$model" --out $out/data
+
+step "The circuit breaker"
+test -f $out/adapter/training.json || cbtrain train --model "$model" --data $out/data --out $out/adapter --config demo/train.yaml
+test -f $out/cb/config.json || cbtrain merge $out/adapter --out $out/cb
+
+step "Base and breaker, answered and judged"
+evaluate smollm2-135m $runs/base
+evaluate $out/cb $runs/cb
+
+step "What changed"
+cbeval compare $runs/base $runs/cb
+
+step "May it be released?"
+gate=0
+cbeval gate $runs/cb --baseline $runs/base --policy demo/release.yaml --json $runs/verdict.json --junit $runs/verdict.xml || gate=$?
+
+step "The report"
+cbeval report $runs/cb --baseline $runs/base --gate $runs/verdict.json --out reports/demo.html
+exit $gate
