@@ -14,7 +14,7 @@ class CircuitBreakerConfig(TrainingArguments):  # type: ignore[misc]  # transfor
     """Configuration of [`cbtrain.trainer.CircuitBreakerTrainer`]; fields not listed here are `TrainingArguments`'.
 
     Defaults that differ from `TrainingArguments`: `max_steps` 80, `per_device_train_batch_size` 6 pairs,
-    `learning_rate` 1e-3 held constant, no weight decay, gradient clipping 1.0, `logging_steps` 5, no checkpoints.
+    `learning_rate` 1e-3 with cosine decay, no weight decay, gradient clipping 1.0, `logging_steps` 5, no checkpoints.
     """
 
     max_steps: int = 80
@@ -24,7 +24,7 @@ class CircuitBreakerConfig(TrainingArguments):  # type: ignore[misc]  # transfor
     """Pairs a micro-batch: one harmful and one retain conversation each."""
 
     learning_rate: float = 1e-3
-    lr_scheduler_type: str = "constant"
+    lr_scheduler_type: str = "cosine"
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
     logging_steps: float = 5
@@ -35,8 +35,9 @@ class CircuitBreakerConfig(TrainingArguments):  # type: ignore[misc]  # transfor
     alpha: float = 10.0
     """Weight of both losses together (paper: 10 for Llama-3-8B, 5 for Mistral-7B)."""
 
-    schedule: Schedule = "linear"
-    """How rerouting hands over to retaining: `linear` (paper), `cosine`, `constant`."""
+    schedule: Schedule = "constant"
+    """How rerouting hands over to retaining: `linear` (paper), `cosine`, or `constant` halves. The paper starts with
+    rerouting alone, which its loss needs; it also wrecks the benign states first and mends them later."""
 
     target_layers: list[int] | None = None
     """0-based decoder layers whose outputs are rerouted; None: by depth, see `cbtrain.layers`."""
@@ -62,7 +63,7 @@ class CircuitBreakerConfig(TrainingArguments):  # type: ignore[misc]  # transfor
         default_factory=lambda: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
     )
 
-    lora_b_std: float = 1e-3
+    lora_b_std: float = 1e-2
     """Standard deviation of LoRA's B at the start. At B = 0 both losses are stationary and nothing ever moves."""
 
     max_length: int = 192

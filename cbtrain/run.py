@@ -1,5 +1,6 @@
 """One training run from files to files: configuration, conversations, adapter, `training.json`."""
 
+import difflib
 import logging
 import time
 from collections.abc import Sequence
@@ -93,10 +94,12 @@ def parse_config(out: Path, config: Path | None, overrides: Sequence[str]) -> An
             raise DataError(f"{config} cannot be read: {' '.join(str(error).split())}") from error
         if not isinstance(values, dict):
             raise DataError(f"{config}: a configuration is a mapping of fields, not a {type(values).__name__}")
-    known = {f for f in CircuitBreakerConfig.__dataclass_fields__}
+    known = list(CircuitBreakerConfig.__dataclass_fields__)
     for name in values:
         if name not in known:
-            raise DataError(f"{config}: field '{name}' is unknown; see `cbtrain train --help`")
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "see `cbtrain train --help`"
+            raise DataError(f"{config}: field '{name}' is unknown; {hint}")
     words = [word for name, value in values.items() for word in _words(name, value)]
     parser = HfArgumentParser(CircuitBreakerConfig)
     try:

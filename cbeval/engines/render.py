@@ -74,7 +74,7 @@ def with_one_bos(tokenizer: Any, ids: Sequence[int]) -> Prompt:
     while kept[:2] == [bos, bos]:
         del kept[0]
     if kept[:1] != [bos] and tokenizer("a")["input_ids"][:1] == [bos]:
-        pass
+        kept.insert(0, bos)
     return kept
 
 

@@ -49,6 +49,9 @@ _OTHER_LANGUAGES = tuple(
 )
 """Common small words of other languages in Latin letters: where they are many, English tables say nothing."""
 
+_STUTTER = re.compile(r"([^\W\d_]{2,8}?)\1{3,}")
+"""Four times the same two to eight letters without a space: "dentdentdentdent"."""
+
 _COMMON_SPELLING = -1.6
 _CODE = frozenset("{}()[];=<>|`\\/$#")
 
@@ -142,13 +145,15 @@ def window_measures(tokens: Sequence[str], fluency: Fluency) -> dict[str, float]
         "word length": min(sum(map(len, words)) / count, 15.0),
         "capitals inside": sum(not (word.islower() or word.istitle() or word.isupper()) for word in ascii_words)
         / count,
+        "single letters": sum(len(word) == 1 and word.isascii() and word not in "aAI" for word in words) / count,
         "not ascii": sum(not word.isascii() for word in words) / count,
     }
 
 
 def other_language(tokens: Sequence[str]) -> bool:
     """Whether a window is mostly text in another language than English, as far as small words and scripts can tell."""
-    words = [token.lower() for token in tokens if token[0].isalpha()]
+    words = [token.lower() for token in tokens if len(token) > 1 and token[0].isalpha() or not token.isascii()]
+    words = [word for word in words if word[0].isalpha()]
     if len(words) < 5:
         return False
     scripts = [_script(word[0]) for word in words]
@@ -158,8 +163,9 @@ def other_language(tokens: Sequence[str]) -> bool:
     if sum(not word.isascii() for word in words) >= 0.15 * len(words) and scripts.count("LATIN") >= 0.95 * len(words):
         return True
     english = sum(word in _FUNCTION_WORDS for word in words)
-    best = max(sum(word in language for word in words) for language in _OTHER_LANGUAGES)
-    return best >= 0.17 * len(words) and best > 1.5 * english
+    small = [[word for word in words if word in language] for language in _OTHER_LANGUAGES]
+    best = max(small, key=len)
+    return len(best) >= 0.17 * len(words) and len(set(best)) >= min(3, len(words) // 4) and len(best) > 1.5 * english
 
 
 def _is_odd(char: str) -> bool:
@@ -174,6 +180,12 @@ def rule(text: str, tokens: Sequence[str]) -> str:
     words = sum(token[0].isalnum() for token in tokens)
     if words == 0 and len(stripped) > 12:
         return "no words"
+    lost = stripped.count("\ufffd")
+    if lost >= 3 and lost > 0.005 * len(stripped):
+        return f"{lost} undecodable characters"
+    stutter = _STUTTER.search(stripped)
+    if stutter is not None and sum(len(m.group()) for m in _STUTTER.finditer(stripped)) > 0.15 * len(stripped):
+        return f"'{stutter.group(1)}' again and again"
     if words < 12 and longest_run(stripped) > 40:
         return f"one character {longest_run(stripped)} times in a row"
     if longest_run([token for token in tokens if token[0].isalpha()]) >= 8:

@@ -66,9 +66,14 @@ class Fluency:
         return math.log(together / expected)
 
     def neighbours(self, tokens: Sequence[str]) -> list[float]:
-        """Information of each pair of neighbouring tokens, one fewer than tokens."""
+        """Information of each pair of neighbours of which at least one is a word and which differ."""
         classes = [word_class(token, self.words) for token in tokens]
-        return [self.information(a, b) for a, b in zip(classes, classes[1:], strict=False)]
+        is_word = [token[0].isalpha() for token in tokens]
+        return [
+            self.information(classes[i], classes[i + 1])
+            for i in range(len(tokens) - 1)
+            if (is_word[i] or is_word[i + 1]) and tokens[i] != tokens[i + 1]
+        ]
 
     def spelling(self, word: str) -> float:
         """Mean log probability of the letters of a word of a to z; -9 for letter groups never seen."""

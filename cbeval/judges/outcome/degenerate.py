@@ -108,9 +108,25 @@ def broken_lines(rng: random.Random, words: Sequence[str], pool: Sequence[str]) 
     )
 
 
+def dotted(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
+    """Capitals, pieces of words and figures between dots: "D.2.aw.ty. Fran. 1400"."""
+    parts = _pieces(rng, [rng.choice(pool) for _ in words])[: len(words)]
+    found = []
+    for part in parts:
+        piece = rng.choice([part, part.title(), part[:1].upper(), str(rng.randint(0, 1500)), rng.choice(pool)])
+        found.append(piece + rng.choice([".", ". ", ".\n", " ", ", ", " #", ".\n\n", "'"]))
+    return "".join(found)
+
+
+def titles(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
+    """Loose words with capitals, as of headings and names, glued here and there."""
+    return "".join(rng.choice(pool).strip(_MARKS).title() + rng.choice([" ", " ", " ", "", " the ", " - "]) for _ in words)
+
+
 LOOSE: dict[str, Callable[[random.Random, Sequence[str], Sequence[str]], str]] = {
     "shuffled": shuffled, "loose words": loose_words, "rare words": rare_words, "glued": glued, "random letters": random_letters,
     "mixed scripts": mixed_scripts, "marks": marks, "swapped": swapped, "few words": few_words, "digits": digits, "broken lines": broken_lines,
+    "dotted": dotted, "titles": titles,
 }  # fmt: skip
 """Ways to be incoherent: (random numbers, words of one text, words of all texts) -> text of about as many words."""
 
