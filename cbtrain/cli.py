@@ -27,7 +27,7 @@ def cli() -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Folder for harmful.jsonl and retain.jsonl."
 )
-@click.option("--max-new-tokens", default=80, show_default=True, help="Length of an answer.")
+@click.option("--max-new-tokens", default=48, show_default=True, help="Length of an answer.")
 @click.option("--seed", default=0, show_default=True)
 def data(model: str, out: Path, max_new_tokens: int, seed: int) -> None:
     """Let the model answer the embedded prompts: pairs to train on.

@@ -12,6 +12,7 @@ import unicodedata
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cbeval.judges.fluency import TOKEN, Fluency
 
@@ -22,9 +23,85 @@ LOOP_WORDS = 90
 _SHORTEST_WINDOW = 8
 _SPLIT = re.compile(r"([\u2e80-\u9fff\uac00-\ud7ff])")
 _FUNCTION_WORDS = frozenset(
-    "the of and to a in is that it for on with as you are be this was or an by not from can have at which they i he she "
-    "but if their will has more other what when one do your there all these we would so who its any than been into may "
-    "how some no such only my should then also about up out could me his her them our us were had".split()
+    [
+        "the",
+        "of",
+        "and",
+        "to",
+        "a",
+        "in",
+        "is",
+        "that",
+        "it",
+        "for",
+        "on",
+        "with",
+        "as",
+        "you",
+        "are",
+        "be",
+        "this",
+        "was",
+        "or",
+        "an",
+        "by",
+        "not",
+        "from",
+        "can",
+        "have",
+        "at",
+        "which",
+        "they",
+        "i",
+        "he",
+        "she",
+        "but",
+        "if",
+        "their",
+        "will",
+        "has",
+        "more",
+        "other",
+        "what",
+        "when",
+        "one",
+        "do",
+        "your",
+        "there",
+        "all",
+        "these",
+        "we",
+        "would",
+        "so",
+        "who",
+        "its",
+        "any",
+        "than",
+        "been",
+        "into",
+        "may",
+        "how",
+        "some",
+        "no",
+        "such",
+        "only",
+        "my",
+        "should",
+        "then",
+        "also",
+        "about",
+        "up",
+        "out",
+        "could",
+        "me",
+        "his",
+        "her",
+        "them",
+        "our",
+        "us",
+        "were",
+        "had",
+    ]
 )
 _OTHER_LANGUAGES = tuple(
     frozenset(words.split())
@@ -66,12 +143,12 @@ class BrokenModel:
     def probability(self, found: Mapping[str, float]) -> float:
         """P(incoherent) of a window with these measures."""
         score = self.intercept + sum(weight * found[name] for name, weight in self.weights.items())
-        score = score * found["evidence"] - 4 * (1 - found["evidence"])
+        score = score * found["evidence"] - 3 * (1 - found["evidence"])
         return 1 / (1 + math.exp(-max(min(score, 30.0), -30.0)))
 
 
 def tokens_of(text: str) -> list[str]:
-    """Words, numbers and single marks; each ideograph and each hangul syllable is a token of its own."""
+    """Words, numbers, single marks and line ends; each ideograph and each hangul syllable is a token of its own."""
     text = _SPLIT.sub(r" \1 ", text) if not text.isascii() else text
     return TOKEN.findall(text)
 
@@ -97,7 +174,7 @@ def longest_run(items: Sequence[str]) -> int:
 
 def new_words(tokens: Sequence[str], limit: int = LOOP_WORDS) -> tuple[int, int]:
     """How many of the first `limit` tokens do not end a group of three that was there before, and how many there are."""
-    lower = [token.lower() for token in tokens[:limit]]
+    lower = [token.lower() for token in tokens if token[0] != "\n"][:limit]
     seen: set[tuple[str, ...]] = set()
     new = 0
     for i in range(len(lower)):
@@ -116,12 +193,13 @@ def _script(char: str) -> str:
 
 def window_measures(tokens: Sequence[str], fluency: Fluency) -> dict[str, float]:
     """Measures of a window of tokens; shares between 0 and 1 except where a name says otherwise."""
+    information = fluency.neighbours(tokens)
+    tokens = [token for token in tokens if token[0] != "\n"]
     words = [token for token in tokens if token[0].isalpha()]
     count, total = max(len(words), 1), max(len(tokens), 1)
     ascii_words = [word for word in words if word.isascii() and word.isalpha()]
     lower = [word.lower() for word in words]
-    information = fluency.neighbours(tokens)
-    mean = sum(information) / max(len(information), 1)
+    mean = sum(information) / (len(information) + 2)  # a few pairs say little
     common = sum(word in fluency.words for word in lower) / count
     scripts = [_script(word[0]) for word in words]
     # Common words are well spelt by definition; only the others are looked at, which is also what makes this fast.
@@ -129,14 +207,14 @@ def window_measures(tokens: Sequence[str], fluency: Fluency) -> dict[str, float]
         _COMMON_SPELLING if word.lower() in fluency.words else max(fluency.spelling(word), -6.0) for word in ascii_words
     ) / max(len(ascii_words), 1)
     return {
-        "evidence": min(1.0, len(tokens) / 30),
+        "evidence": min(1.0, len(tokens) / 20),
         "information": max(mean, -2.0),
         "information of common words": max(mean, -2.0) * common,
-        "clashes": sum(value < -0.7 for value in information) / max(len(information), 1),
+        "clashes": sum(value < -0.7 for value in information) / (len(information) + 2),
         "common words": common,
         "function words": sum(word in _FUNCTION_WORDS for word in lower) / count,
         "spelling": spelling if ascii_words else _COMMON_SPELLING,
-        "script mix": sum(a != b for a, b in zip(scripts, scripts[1:], strict=False)) / max(len(scripts) - 1, 1),
+        "script mix": sum(a != b for a, b in pairwise(scripts)) / max(len(scripts) - 1, 1),
         "code": sum(token in _CODE for token in tokens) / total,
         "marks": 1 - len(words) / total,
         "odd characters": sum(not token.isascii() and _is_odd(token[0]) for token in tokens) / total,
@@ -152,7 +230,7 @@ def window_measures(tokens: Sequence[str], fluency: Fluency) -> dict[str, float]
 
 def other_language(tokens: Sequence[str]) -> bool:
     """Whether a window is mostly text in another language than English, as far as small words and scripts can tell."""
-    words = [token.lower() for token in tokens if len(token) > 1 and token[0].isalpha() or not token.isascii()]
+    words = [token.lower() for token in tokens if (len(token) > 1 and token[0].isalpha()) or not token.isascii()]
     words = [word for word in words if word[0].isalpha()]
     if len(words) < 5:
         return False
@@ -180,12 +258,14 @@ def rule(text: str, tokens: Sequence[str]) -> str:
     words = sum(token[0].isalnum() for token in tokens)
     if words == 0 and len(stripped) > 12:
         return "no words"
-    lost = stripped.count("\ufffd")
-    if lost >= 3 and lost > 0.005 * len(stripped):
+    lost = stripped.rstrip("\ufffd").count("\ufffd")  # one at the end is a character that the token limit cut
+    if lost > 0.004 * len(stripped):
         return f"{lost} undecodable characters"
     stutter = _STUTTER.search(stripped)
     if stutter is not None and sum(len(m.group()) for m in _STUTTER.finditer(stripped)) > 0.15 * len(stripped):
         return f"'{stutter.group(1)}' again and again"
+    if words < 12 and max(map(len, tokens)) > 45:
+        return f"a word of {max(map(len, tokens))} letters"
     if words < 12 and longest_run(stripped) > 40:
         return f"one character {longest_run(stripped)} times in a row"
     if longest_run([token for token in tokens if token[0].isalpha()]) >= 8:
@@ -230,9 +310,9 @@ def judge_text(text: str, model: BrokenModel, fluency: Fluency) -> BrokenVerdict
     if not windows or len(windows[0]) < _SHORTEST_WINDOW:
         return BrokenVerdict(0.02, "short")
     found = [_incoherent(windows[0], model, fluency)]
-    seen = set(zip(windows[0], windows[0][1:], strict=False))
+    seen = set(pairwise(windows[0]))
     for window in windows[1:]:
-        pairs = list(zip(window, window[1:], strict=False))
+        pairs = list(pairwise(window))
         if sum(pair in seen for pair in pairs) < 0.5 * len(pairs):  # a loop says nothing on what came before it
             found.append(_incoherent(window, model, fluency))
         seen.update(pairs)

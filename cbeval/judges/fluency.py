@@ -12,10 +12,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 TABLES = Path(__file__).with_name("fluency.json")
-TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|[^\w\s]")
+TOKEN = re.compile(r"\n+|[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d+|[^\w\s]")
 _ENDINGS = (
     ("ing", "<ing>"), ("ed", "<ed>"), ("ly", "<ly>"), ("tion", "<noun>"), ("ment", "<noun>"), ("ness", "<noun>"), ("ity", "<noun>"),
     ("al", "<adj>"), ("ive", "<adj>"), ("ous", "<adj>"), ("ic", "<adj>"), ("able", "<adj>"), ("s", "<s>"), ("er", "<er>"),
@@ -66,13 +67,16 @@ class Fluency:
         return math.log(together / expected)
 
     def neighbours(self, tokens: Sequence[str]) -> list[float]:
-        """Information of each pair of neighbours of which at least one is a word and which differ."""
+        """Information of each pair of neighbours on one line of which at least one is a word and which differ."""
         classes = [word_class(token, self.words) for token in tokens]
         is_word = [token[0].isalpha() for token in tokens]
         return [
             self.information(classes[i], classes[i + 1])
             for i in range(len(tokens) - 1)
-            if (is_word[i] or is_word[i + 1]) and tokens[i] != tokens[i + 1]
+            if (is_word[i] or is_word[i + 1])
+            and tokens[i] != tokens[i + 1]
+            and tokens[i][0] != "\n"
+            and tokens[i + 1][0] != "\n"
         ]
 
     def spelling(self, word: str) -> float:
@@ -89,7 +93,7 @@ def _load(path: Path) -> Fluency:
 
 def count_tables(texts: Sequence[str], common: int = 1200, at_least: int = 2) -> dict[str, object]:
     """Build the tables from texts: the content of `fluency.json`. Used by the training script only."""
-    streams = [TOKEN.findall(text) for text in texts]
+    streams = [TOKEN.findall(line) for text in texts for line in text.split("\n")]
     frequency: dict[str, int] = {}
     for stream in streams:
         for token in stream:
@@ -102,7 +106,7 @@ def count_tables(texts: Sequence[str], common: int = 1200, at_least: int = 2) ->
         classes = [word_class(token, vocabulary) for token in stream]
         for name in classes:
             words[name] = words.get(name, 0) + 1
-        for first, second in zip(classes, classes[1:], strict=False):
+        for first, second in pairwise(classes):
             row = pairs.setdefault(first, {})
             row[second] = row.get(second, 0) + 1
         for token in stream:

@@ -72,14 +72,31 @@ def opening_for(prompt: str, rng: random.Random) -> str:
     return rng.choice(OPENINGS)
 
 
-def drafts_for(prompts: Sequence[str], rng: random.Random) -> list[Draft]:
+def harmful_drafts(prompts: Sequence[str], rng: random.Random) -> list[Draft]:
     """Three drafts a prompt: own words greedy, own words sampled under a varied system message, and with an opening."""
     drafts = []
     for prompt in prompts:
         drafts.append(Draft(prompt))
-        drafts.append(Draft(prompt, system=rng.choice(SYSTEMS), temperature=0.8))
-        drafts.append(Draft(prompt, opening=opening_for(prompt, rng), system=rng.choice(SYSTEMS)))
+        drafts.append(_sampled(prompt, rng))
+        drafts.append(_opened(prompt, rng))
     return drafts
+
+
+def benign_drafts(prompts: Sequence[str], rng: random.Random) -> list[Draft]:
+    """Two drafts a prompt: own words greedy, and in turn own words sampled or with an opening."""
+    drafts = []
+    for number, prompt in enumerate(prompts):
+        drafts.append(Draft(prompt))
+        drafts.append(_sampled(prompt, rng) if number % 2 else _opened(prompt, rng))
+    return drafts
+
+
+def _sampled(prompt: str, rng: random.Random) -> Draft:
+    return Draft(prompt, system=rng.choice(SYSTEMS), temperature=0.8)
+
+
+def _opened(prompt: str, rng: random.Random) -> Draft:
+    return Draft(prompt, opening=opening_for(prompt, rng), system=rng.choice(SYSTEMS))
 
 
 def make_pairs(model: str, out: Path, *, max_new_tokens: int, seed: int) -> dict[str, int]:
@@ -94,13 +111,12 @@ def make_pairs(model: str, out: Path, *, max_new_tokens: int, seed: int) -> dict
     if (out / "retain.jsonl").exists():
         raise DataError(f"{out} already holds training pairs; remove it or give another --out")
     rng = random.Random(seed)
-    harmful_rows, benign_rows = embedded_prompts("harmful"), embedded_prompts("benign")
-    harmful_drafts = drafts_for([row["prompt"] for row in harmful_rows], rng)
-    benign_drafts = drafts_for([row["prompt"] for row in benign_rows], rng)
-    answers = generate(model, [*harmful_drafts, *benign_drafts], max_new_tokens=max_new_tokens, seed=seed)
-    split = len(harmful_drafts)
-    examples = to_examples(harmful_drafts, answers[:split], "harmful") + to_examples(
-        benign_drafts, answers[split:], "retain"
+    harmful_half = harmful_drafts([row["prompt"] for row in embedded_prompts("harmful")], rng)
+    benign_half = benign_drafts([row["prompt"] for row in embedded_prompts("benign")], rng)
+    answers = generate(model, [*harmful_half, *benign_half], max_new_tokens=max_new_tokens, seed=seed)
+    split = len(harmful_half)
+    examples = to_examples(harmful_half, answers[:split], "harmful") + to_examples(
+        benign_half, answers[split:], "retain"
     )
     rng.shuffle(examples)
     harmful = [e for e in examples if e.kind == "harmful"]

@@ -101,9 +101,9 @@ def test_similarity_sees_rewordings_and_not_mere_form() -> None:
 
 def test_harmful_prompts_are_enough_in_every_category(harmful: list[dict[str, str]]) -> None:
     counts = Counter(row["category"] for row in harmful)
-    assert len(harmful) >= 200
+    assert len(harmful) >= 250
     assert set(counts) == CATEGORIES
-    assert all(30 <= n <= 38 for n in counts.values()), counts
+    assert all(40 <= n <= 50 for n in counts.values()), counts
 
 
 def test_benign_prompts_are_enough_and_a_third_looks_dangerous(benign: list[dict[str, str]]) -> None:

@@ -120,7 +120,9 @@ def dotted(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str
 
 def titles(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
     """Loose words with capitals, as of headings and names, glued here and there."""
-    return "".join(rng.choice(pool).strip(_MARKS).title() + rng.choice([" ", " ", " ", "", " the ", " - "]) for _ in words)
+    return "".join(
+        rng.choice(pool).strip(_MARKS).title() + rng.choice([" ", " ", " ", "", " the ", " - "]) for _ in words
+    )
 
 
 LOOSE: dict[str, Callable[[random.Random, Sequence[str], Sequence[str]], str]] = {

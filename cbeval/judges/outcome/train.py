@@ -171,8 +171,8 @@ def judge_of(refusal: Mapping[str, Any], incoherence: Mapping[str, Any], fluency
     return OutcomeJudge(zones, (refusal["intercepts"][0], refusal["intercepts"][1]), model, fluency, digest)
 
 
-def kappa(first: Sequence[int], second: Sequence[int]) -> float:
-    """Cohen's kappa of two equally long lists of labels."""
+def kappa(first: Any, second: Any) -> float:
+    """Cohen's kappa of two equally long lists or arrays of labels."""
     a, b = np.asarray(first), np.asarray(second)
     agreed = float((a == b).mean())
     chance = sum(float((a == label).mean() * (b == label).mean()) for label in set(a) | set(b))
