@@ -79,7 +79,8 @@ def train(
     last = record["monitors"][-1]
     click.echo(
         f"{out}: {record['status']}; harmful cosine {last['harmful_cosine']:.2f}, "
-        f"retain cosine {last['retain_cosine']:.2f}, escaped at step {record['escape_step']}, {record['seconds']:.0f} s. Cosines prove nothing: evaluate it."
+        f"retain cosine {last['retain_cosine']:.2f}, escaped at step {record['escape_step']}, "
+        f"{record['seconds']:.0f} s. Cosines prove nothing: evaluate it."
     )
     if record["status"] != "ok":
         raise CbtrainError(

@@ -35,7 +35,8 @@ def rerouting_loss(adapted: Tensor, reference: Tensor, mask: Tensor, *, angular:
         per_token = 1 - torch.atan2(across, along) / (math.pi / 2)
     else:
         per_token = along / torch.linalg.vector_norm(moved, dim=-1).clamp_min(1e-8)
-    return per_token.relu().sum() / max(int(mask.sum()), 1)
+    loss: Tensor = per_token.relu().sum() / max(int(mask.sum()), 1)
+    return loss
 
 
 def retain_loss(
@@ -67,4 +68,5 @@ def retain_loss(
         distance = distance / torch.linalg.vector_norm(kept, dim=-1).median()
     if smoothing:
         distance = torch.sqrt(distance**2 + smoothing**2) - smoothing
-    return distance.sum() / max(int(mask.sum()), 1)
+    loss: Tensor = distance.sum() / max(int(mask.sum()), 1)
+    return loss

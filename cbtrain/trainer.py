@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase, Trainer
+from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase, Trainer, set_seed
 
 from cbtrain.config import CircuitBreakerConfig
 from cbtrain.data.collate import PairCollator, PairDataset
@@ -65,6 +65,8 @@ class CircuitBreakerTrainer(Trainer):  # type: ignore[misc]  # transformers ship
             else processing_class.eos_token_id
         )
 
+        # Trainer sets the seed too, but only after LoRA's A has been drawn.
+        set_seed(args.seed)
         peft_model = get_peft_model(model, _lora(args, deepest))
         _leave_stationary_start(peft_model, args.lora_b_std, args.seed)
         self._step_means: dict[str, list[float]] = defaultdict(list)

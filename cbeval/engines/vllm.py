@@ -52,7 +52,14 @@ def prepare_environment() -> None:
 
     defaults = {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1", "GLOO_LOG_LEVEL": "ERROR"}
     if not torch.cuda.is_available():
-        defaults |= {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": str(_kv_cache_gib())}
+        defaults |= {
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+            "VLLM_CPU_KVCACHE_SPACE": str(_kv_cache_gib()),
+            # Unless this is set, vLLM keeps one thread "for serving": 450 against 660 tokens a second on 2 cores.
+            "OMP_NUM_THREADS": str(
+                len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            ),
+        }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
 

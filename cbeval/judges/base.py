@@ -1,4 +1,4 @@
-"""What every judge offers: a name, a digest of everything its verdicts depend on, and verdicts in the order of the answers."""
+"""What every judge offers: a name, a digest of all that its verdicts depend on, and one verdict an answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

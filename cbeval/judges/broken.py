@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from cbeval.judges.fluency import TOKEN, Fluency
+from cbeval.judges.languages import ENGLISH, other_language, script
 
 MAX_CHARS = 6000
 WINDOW = 40
@@ -22,110 +23,6 @@ WINDOWS = 4
 LOOP_WORDS = 90
 _SHORTEST_WINDOW = 8
 _SPLIT = re.compile(r"([\u2e80-\u9fff\uac00-\ud7ff])")
-_FUNCTION_WORDS = frozenset(
-    [
-        "the",
-        "of",
-        "and",
-        "to",
-        "a",
-        "in",
-        "is",
-        "that",
-        "it",
-        "for",
-        "on",
-        "with",
-        "as",
-        "you",
-        "are",
-        "be",
-        "this",
-        "was",
-        "or",
-        "an",
-        "by",
-        "not",
-        "from",
-        "can",
-        "have",
-        "at",
-        "which",
-        "they",
-        "i",
-        "he",
-        "she",
-        "but",
-        "if",
-        "their",
-        "will",
-        "has",
-        "more",
-        "other",
-        "what",
-        "when",
-        "one",
-        "do",
-        "your",
-        "there",
-        "all",
-        "these",
-        "we",
-        "would",
-        "so",
-        "who",
-        "its",
-        "any",
-        "than",
-        "been",
-        "into",
-        "may",
-        "how",
-        "some",
-        "no",
-        "such",
-        "only",
-        "my",
-        "should",
-        "then",
-        "also",
-        "about",
-        "up",
-        "out",
-        "could",
-        "me",
-        "his",
-        "her",
-        "them",
-        "our",
-        "us",
-        "were",
-        "had",
-    ]
-)
-_OTHER_LANGUAGES = tuple(
-    frozenset(words.split())
-    for words in (
-        "el la los las de del que en un una es por con para se no su al lo como más pero este esta son tus puede y o si mi",
-        "le la les de des du et un une est que qui dans pour pas sur avec ce cette il elle vous nous je sont au aux en plus ou ne se",
-        "der die das und ist ein eine einen nicht mit von zu den dem des auf für sie es im in werden wird sich auch als wie oder man ich",
-        "il lo la gli le di che un una è per non con in del della dei si da sono come più al nel anche questo questa e o se",
-        "o a os as de do da dos das que em um uma é para com não por se mais como no na ao sua seu são este esta e ou",
-        "de het een en van is in op te dat niet met voor zijn aan er die om ook als maar dan naar je u bij of wordt worden",
-        "och att det som en är på för av med den till inte ett om har de kan du jag men eller från i man så vid här din",
-        "og det er at en på for av med den til ikke som et om har de kan du jeg men eller fra i man så ved der din vi",
-        "i w na z do się nie jest to że jak o co dla po ale lub za od są przez być ma tym oraz może tego który które",
-        "a je v na se že s do to pro jako za by ale nebo jsou po od jste tak který které být má z o i k při aby",
-        "ve bir bu için ile de da ne olarak çok gibi daha en olan var değil ya ki veya sonra kadar her ben sen o mi",
-        "yang dan di untuk dengan ini itu dari pada tidak ke adalah anda akan atau dalam bisa oleh juga saya dapat ada",
-        "în și de la cu pe nu o un este care din pentru mai sau se ce să sunt prin al ale fi dar cum acest",
-        "ja on ei se että en oli mutta tai kun niin myös joka ovat kuin voi hän minä sinä tämä sekä jos ole vain",
-        "và là của có trong cho không với các được một này để khi người những đã bạn từ hoặc thể như về tôi",
-        "és a az hogy nem egy is van de ez meg csak vagy ha mint el már ki még azt kell lesz ön mert",
-    )
-)
-"""Common small words of other languages in Latin letters: where they are many, English tables say nothing."""
-
 _STUTTER = re.compile(r"([^\W\d_]{2,8}?)\1{3,}")
 """Four times the same two to eight letters without a space: "dentdentdentdent"."""
 
@@ -154,7 +51,7 @@ def tokens_of(text: str) -> list[str]:
 
 
 def compression(text: str) -> float:
-    """Compressed size over size, both in bytes: about 0.5 for a paragraph, below 0.15 for a loop; 1.0 below 60 bytes."""
+    """Compressed size over size in bytes: about 0.5 for a paragraph, below 0.15 for a loop; 1.0 below 60 bytes."""
     raw = text.encode("utf-8", "surrogatepass")
     if len(raw) < 60:
         return 1.0
@@ -173,8 +70,8 @@ def longest_run(items: Sequence[str]) -> int:
 
 
 def new_words(tokens: Sequence[str], limit: int = LOOP_WORDS) -> tuple[int, int]:
-    """How many of the first `limit` tokens do not end a group of three that was there before, and how many there are."""
-    lower = [token.lower() for token in tokens if token[0] != "\n"][:limit]
+    """How many of the first `limit` tokens do not end a group of three that was there before, and of how many."""
+    lower = [token.lower() for token in tokens[:limit]]
     seen: set[tuple[str, ...]] = set()
     new = 0
     for i in range(len(lower)):
@@ -182,13 +79,6 @@ def new_words(tokens: Sequence[str], limit: int = LOOP_WORDS) -> tuple[int, int]
         new += group not in seen
         seen.add(group)
     return new, len(lower)
-
-
-def _script(char: str) -> str:
-    if char < "\u0250":
-        return "LATIN"
-    name = unicodedata.name(char, "UNKNOWN").split(" ", 1)[0]
-    return "CJK" if name in ("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL") else name
 
 
 def window_measures(tokens: Sequence[str], fluency: Fluency) -> dict[str, float]:
@@ -201,7 +91,7 @@ def window_measures(tokens: Sequence[str], fluency: Fluency) -> dict[str, float]
     lower = [word.lower() for word in words]
     mean = sum(information) / (len(information) + 2)  # a few pairs say little
     common = sum(word in fluency.words for word in lower) / count
-    scripts = [_script(word[0]) for word in words]
+    scripts = [script(word[0]) for word in words]
     # Common words are well spelt by definition; only the others are looked at, which is also what makes this fast.
     spelling = sum(
         _COMMON_SPELLING if word.lower() in fluency.words else max(fluency.spelling(word), -6.0) for word in ascii_words
@@ -212,7 +102,7 @@ def window_measures(tokens: Sequence[str], fluency: Fluency) -> dict[str, float]
         "information of common words": max(mean, -2.0) * common,
         "clashes": sum(value < -0.7 for value in information) / (len(information) + 2),
         "common words": common,
-        "function words": sum(word in _FUNCTION_WORDS for word in lower) / count,
+        "function words": sum(word in ENGLISH for word in lower) / count,
         "spelling": spelling if ascii_words else _COMMON_SPELLING,
         "script mix": sum(a != b for a, b in pairwise(scripts)) / max(len(scripts) - 1, 1),
         "code": sum(token in _CODE for token in tokens) / total,
@@ -226,24 +116,6 @@ def window_measures(tokens: Sequence[str], fluency: Fluency) -> dict[str, float]
         "single letters": sum(len(word) == 1 and word.isascii() and word not in "aAI" for word in words) / count,
         "not ascii": sum(not word.isascii() for word in words) / count,
     }
-
-
-def other_language(tokens: Sequence[str]) -> bool:
-    """Whether a window is mostly text in another language than English, as far as small words and scripts can tell."""
-    words = [token.lower() for token in tokens if (len(token) > 1 and token[0].isalpha()) or not token.isascii()]
-    words = [word for word in words if word[0].isalpha()]
-    if len(words) < 5:
-        return False
-    scripts = [_script(word[0]) for word in words]
-    commonest = max(set(scripts), key=lambda script: (scripts.count(script), script))
-    if commonest != "LATIN":
-        return scripts.count(commonest) >= 0.65 * len(words)
-    if sum(not word.isascii() for word in words) >= 0.15 * len(words) and scripts.count("LATIN") >= 0.95 * len(words):
-        return True
-    english = sum(word in _FUNCTION_WORDS for word in words)
-    small = [[word for word in words if word in language] for language in _OTHER_LANGUAGES]
-    best = max(small, key=len)
-    return len(best) >= 0.17 * len(words) and len(set(best)) >= min(3, len(words) // 4) and len(best) > 1.5 * english
 
 
 def _is_odd(char: str) -> bool:
@@ -275,8 +147,12 @@ def rule(text: str, tokens: Sequence[str]) -> str:
     letters = [token.lower() for token in tokens[:LOOP_WORDS] if token[0].isalpha()]
     if len(letters) >= 24 and len(set(letters)) <= len(letters) // 6:
         return f"{len(set(letters))} different words among {len(letters)}"
-    new, seen = new_words(tokens)
-    if seen >= 30 and new < 16 and new / seen < 0.4:
+    visible = [token for token in tokens if token[0] != "\n"]
+    run = longest_run(visible[:LOOP_WORDS])
+    if len(visible) >= 20 and words < 40 and run >= 8 and run > 0.25 * len(visible):
+        return f"one mark {run} times in a row"
+    new, seen = new_words(visible)
+    if seen >= 30 and (new < 16 and new / seen < 0.4 or new < 24 and new / seen < 0.34):
         return f"loops after {new} tokens, compression {compression(stripped):.2f}"
     return ""
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables a row a line
 """How well neighbouring words and letters go together: small count tables that tell text from loose words.
 
 The measure is pointwise mutual information of neighbouring words (rare words stand for the class of their ending), so a

@@ -58,12 +58,12 @@ def test_loss_and_gradients_equal_a_naive_full_forward(base, tokenizer, tmp_path
         reference = trainer.model(**inputs, output_hidden_states=True).hidden_states
     adapted = trainer.model(**inputs, output_hidden_states=True).hidden_states
     # hidden_states[i + 1] is the output of decoder layer i; the last element is normed and not used here.
-    rerouting = sum(
-        rerouting_loss(adapted[i + 1], reference[i + 1], batch["reroute_mask"], angular=True) for i in (1, 2)
-    ) / 2
-    retaining = sum(
-        retain_loss(adapted[i + 1], reference[i + 1], batch["retain_mask"], smoothing=0.1) for i in (0, 1, 2)
-    ) / 3
+    rerouting = (
+        sum(rerouting_loss(adapted[i + 1], reference[i + 1], batch["reroute_mask"], angular=True) for i in (1, 2)) / 2
+    )
+    retaining = (
+        sum(retain_loss(adapted[i + 1], reference[i + 1], batch["retain_mask"], smoothing=0.1) for i in (0, 1, 2)) / 3
+    )
     naive = 10 * (0.5 * rerouting + 0.5 * trainer.args.retain_weight * retaining)
     naive.backward()
 

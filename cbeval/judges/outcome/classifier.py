@@ -1,4 +1,4 @@
-"""The embedded classifier at run time: two logistic models over named features, read from JSON; the standard library does."""
+"""The embedded classifier at run time: logistic models over named features, read from JSON."""
 
 import hashlib
 import heapq

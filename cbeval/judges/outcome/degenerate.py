@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables a row a line
 """Degenerate text made by script from fluent text: what the broken-text weights are trained on.
 
 Each kind imitates a way in which a damaged model fails: loops, loose words, cut and glued tokens, scripts mixed, letters
@@ -118,6 +119,32 @@ def dotted(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str
     return "".join(found)
 
 
+def codes(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
+    """Short lines of capitals, figures, marks and pieces of words: "E2 38\nDats P++\n#BPd 4.4.22"."""
+    found = []
+    for _ in range(max(len(words) // 3, 4)):
+        line = []
+        for _ in range(rng.randint(1, 5)):
+            piece = rng.choice(_pieces(rng, [rng.choice(pool)]))
+            letters = "".join(rng.choice(string.ascii_uppercase) for _ in range(rng.randint(1, 3)))
+            figures = ".".join(str(rng.randint(0, 99)) for _ in range(rng.randint(1, 4)))
+            line.append(
+                rng.choice(
+                    [
+                        piece.title(),
+                        letters,
+                        figures,
+                        letters + figures,
+                        piece + letters,
+                        rng.choice(_MARKS),
+                        rng.choice(pool),
+                    ]
+                )
+            )
+        found.append(rng.choice(["", "", "#", "<", "* ", "'", "D"]) + rng.choice([" ", " ", "", "."]).join(line))
+    return rng.choice(["\n", "\n\n"]).join(found)
+
+
 def titles(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
     """Loose words with capitals, as of headings and names, glued here and there."""
     return "".join(
@@ -128,7 +155,8 @@ def titles(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str
 LOOSE: dict[str, Callable[[random.Random, Sequence[str], Sequence[str]], str]] = {
     "shuffled": shuffled, "loose words": loose_words, "rare words": rare_words, "glued": glued, "random letters": random_letters,
     "mixed scripts": mixed_scripts, "marks": marks, "swapped": swapped, "few words": few_words, "digits": digits, "broken lines": broken_lines,
-    "dotted": dotted, "titles": titles,
+    "dotted": dotted,
+    "codes": codes, "titles": titles,
 }  # fmt: skip
 """Ways to be incoherent: (random numbers, words of one text, words of all texts) -> text of about as many words."""
 

@@ -1,4 +1,4 @@
-"""Trains the outcome classifier and measures it: writes `weights.json` and `fluency.json`, prints the tables of CARD.md.
+"""Train the outcome classifier and measure it: writes `weights.json` and `fluency.json`, prints the tables of CARD.md.
 
 Needs scikit-learn (extra `dev`); nothing of it is needed at run time. The labels are the CSV files of XSTest's human
 annotations (`completion`, `prompt`, `final_label`), one file a model.
