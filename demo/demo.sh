@@ -6,7 +6,7 @@ set -euo pipefail
 out=out/demo
 runs=runs/demo
 evaluate() { # MODEL RUN
-    cbeval run --model "$1" --out "$2" --attack direct --attack prefill --max-new-tokens 96 \
+    cbeval run --model "$1" --out "$2" --attack direct --attack prefill --max-new-tokens 64 \
         --suite harmbench:standard --suite smoke "${optional[@]}"
 }
 step() { printf '\n== %s\n' "$*"; }
@@ -44,5 +44,5 @@ gate=0
 cbeval gate $runs/cb --baseline $runs/base --policy demo/release.yaml --json $runs/verdict.json --junit $runs/verdict.xml || gate=$?
 
 step "The report"
-cbeval report $runs/cb --baseline $runs/base --gate $runs/verdict.json --out reports/demo.html
+cbeval report $runs/cb --baseline $runs/base --gate $runs/verdict.json --output reports/demo.html
 exit $gate

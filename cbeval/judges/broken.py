@@ -152,7 +152,7 @@ def rule(text: str, tokens: Sequence[str]) -> str:
     if len(visible) >= 20 and words < 40 and run >= 8 and run > 0.25 * len(visible):
         return f"one mark {run} times in a row"
     new, seen = new_words(visible)
-    if seen >= 30 and (new < 16 and new / seen < 0.4 or new < 24 and new / seen < 0.34):
+    if seen >= 30 and ((new < 16 and new / seen < 0.4) or (new < 24 and new / seen < 0.34)):
         return f"loops after {new} tokens, compression {compression(stripped):.2f}"
     return ""
 

@@ -5,13 +5,12 @@ answers in the model's own words through whole; so every harmful request is answ
 requests get the same openings, so that the opening itself means nothing.
 """
 
-import json
 import random
 import re
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
+from cbtrain.data.embedded import composed, written
 from cbtrain.data.examples import Example
 from cbtrain.data.files import write_examples
 from cbtrain.data.generate import Draft, generate
@@ -57,12 +56,6 @@ _REFUSAL = re.compile(
 )
 
 
-def embedded_prompts(kind: str) -> list[dict[str, str]]:
-    """Rows of the embedded list `harmful` (prompt, category) or `benign` (prompt, kind)."""
-    text = resources.files("cbtrain.data").joinpath(f"prompts/{kind}.jsonl").read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
-
-
 def opening_for(prompt: str, rng: random.Random) -> str:
     """An affirmative opening; for a request that begins with a command, half the time one that takes up its words."""
     restated = _COMMAND.sub("", prompt)
@@ -72,22 +65,23 @@ def opening_for(prompt: str, rng: random.Random) -> str:
     return rng.choice(OPENINGS)
 
 
-def harmful_drafts(prompts: Sequence[str], rng: random.Random) -> list[Draft]:
-    """Three drafts a prompt: own words greedy, own words sampled under a varied system message, and with an opening."""
+def harmful_drafts(rng: random.Random) -> list[Draft]:
+    """Whole requests in the model's own words and with an opening; composed ones in turn, one draft each."""
     drafts = []
-    for prompt in prompts:
-        drafts.append(Draft(prompt))
-        drafts.append(_sampled(prompt, rng))
-        drafts.append(_opened(prompt, rng))
+    for prompt in written("harmful"):
+        drafts += [Draft(prompt), _opened(prompt, rng)]
+    for number, prompt in enumerate(composed("harmful", rng)):
+        drafts.append(_opened(prompt, rng) if number % 2 else _sampled(prompt, rng))
     return drafts
 
 
-def benign_drafts(prompts: Sequence[str], rng: random.Random) -> list[Draft]:
-    """Two drafts a prompt: own words greedy, and in turn own words sampled or with an opening."""
+def benign_drafts(rng: random.Random) -> list[Draft]:
+    """As for harmful requests; whole ones get an opening or another system message in turn."""
     drafts = []
-    for number, prompt in enumerate(prompts):
-        drafts.append(Draft(prompt))
-        drafts.append(_sampled(prompt, rng) if number % 2 else _opened(prompt, rng))
+    for number, prompt in enumerate(written("benign")):
+        drafts += [Draft(prompt)] if number % 2 else [_sampled(prompt, rng), _opened(prompt, rng)]
+    for number, prompt in enumerate(composed("benign", rng)):
+        drafts.append(_opened(prompt, rng) if number % 2 else Draft(prompt))
     return drafts
 
 
@@ -111,8 +105,8 @@ def make_pairs(model: str, out: Path, *, max_new_tokens: int, seed: int) -> dict
     if (out / "retain.jsonl").exists():
         raise DataError(f"{out} already holds training pairs; remove it or give another --out")
     rng = random.Random(seed)
-    harmful_half = harmful_drafts([row["prompt"] for row in embedded_prompts("harmful")], rng)
-    benign_half = benign_drafts([row["prompt"] for row in embedded_prompts("benign")], rng)
+    harmful_half = harmful_drafts(rng)
+    benign_half = benign_drafts(rng)
     answers = generate(model, [*harmful_half, *benign_half], max_new_tokens=max_new_tokens, seed=seed)
     split = len(harmful_half)
     examples = to_examples(harmful_half, answers[:split], "harmful") + to_examples(

@@ -1,4 +1,4 @@
-# ruff: noqa: E501, RUF001 - texts are data: one a line, other scripts and typographic quotes on purpose
+# ruff: noqa: E501 - texts are data: one a line, other scripts and typographic quotes on purpose
 """Broken text is told from fluent text of every kind, however short."""
 
 import random

@@ -1,4 +1,4 @@
-# ruff: noqa: E501, RUF001 - texts are data: one a line, other scripts and typographic quotes on purpose
+# ruff: noqa: E501 - texts are data: one a line, other scripts and typographic quotes on purpose
 """The embedded classifier: outcomes of answers whose verdict no reader would doubt, and what callers rely on."""
 
 import math

@@ -119,32 +119,6 @@ def dotted(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str
     return "".join(found)
 
 
-def codes(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
-    """Short lines of capitals, figures, marks and pieces of words: "E2 38\nDats P++\n#BPd 4.4.22"."""
-    found = []
-    for _ in range(max(len(words) // 3, 4)):
-        line = []
-        for _ in range(rng.randint(1, 5)):
-            piece = rng.choice(_pieces(rng, [rng.choice(pool)]))
-            letters = "".join(rng.choice(string.ascii_uppercase) for _ in range(rng.randint(1, 3)))
-            figures = ".".join(str(rng.randint(0, 99)) for _ in range(rng.randint(1, 4)))
-            line.append(
-                rng.choice(
-                    [
-                        piece.title(),
-                        letters,
-                        figures,
-                        letters + figures,
-                        piece + letters,
-                        rng.choice(_MARKS),
-                        rng.choice(pool),
-                    ]
-                )
-            )
-        found.append(rng.choice(["", "", "#", "<", "* ", "'", "D"]) + rng.choice([" ", " ", "", "."]).join(line))
-    return rng.choice(["\n", "\n\n"]).join(found)
-
-
 def titles(rng: random.Random, words: Sequence[str], pool: Sequence[str]) -> str:
     """Loose words with capitals, as of headings and names, glued here and there."""
     return "".join(
@@ -156,7 +130,7 @@ LOOSE: dict[str, Callable[[random.Random, Sequence[str], Sequence[str]], str]] =
     "shuffled": shuffled, "loose words": loose_words, "rare words": rare_words, "glued": glued, "random letters": random_letters,
     "mixed scripts": mixed_scripts, "marks": marks, "swapped": swapped, "few words": few_words, "digits": digits, "broken lines": broken_lines,
     "dotted": dotted,
-    "codes": codes, "titles": titles,
+     "titles": titles,
 }  # fmt: skip
 """Ways to be incoherent: (random numbers, words of one text, words of all texts) -> text of about as many words."""
 

@@ -1,4 +1,4 @@
-# ruff: noqa: E501, RUF001 - texts are data: one a line, typographic quotes on purpose
+# ruff: noqa: E501 - texts are data: one a line, typographic quotes on purpose
 """Short answers in our own words that teach the classifier what the human-labelled ones are too long to teach.
 
 The labelled XSTest completions of the three training models run to a hundred words and more. Models that refuse in one
