@@ -7,6 +7,7 @@ by Jaccard similarity of the content words, which also finds small rewordings.
 
 import csv
 import json
+import random
 import re
 import unicodedata
 from collections import Counter
@@ -86,6 +87,20 @@ def benign() -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def smoke() -> list[dict[str, str]]:
     return read_jsonl(SMOKE)
+
+
+@pytest.fixture(scope="module")
+def every_composed() -> list[dict[str, str]]:
+    """Every topic in every form, whatever the seed draws."""
+    folder = PROMPTS
+    forms = json.loads((folder / "forms.json").read_text())
+    return [
+        {"prompt": form.format(phrase)}
+        for kind in ("harmful", "benign")
+        for group, phrases in json.loads((folder / f"{kind}_topics.json").read_text()).items()
+        for phrase in phrases
+        for form in forms[group]
+    ]
 
 
 def prompts(*lists: list[dict[str, str]]) -> list[str]:
@@ -181,3 +196,34 @@ def test_embedded_prompts_are_disjoint_from_suite(
     assert len(theirs) >= 400
     similarity, ours, other = closest(prompts(harmful, benign, smoke), theirs)
     assert similarity < SIMILAR, (ours, other)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_composed_prompts_are_disjoint_from_suite(
+    suite: str, mirror: Path, every_composed: list[dict[str, str]]
+) -> None:
+    name, column = SUITES[suite]
+    with (mirror / name).open(encoding="utf-8", newline="") as file:
+        theirs = [row[column] for row in csv.DictReader(file)]
+    similarity, ours, other = closest(prompts(every_composed), theirs)
+    assert similarity < SIMILAR, (ours, other)
+
+
+def test_composed_prompts_are_disjoint_from_smoke(
+    smoke: list[dict[str, str]], every_composed: list[dict[str, str]]
+) -> None:
+    similarity, ours, other = closest(prompts(every_composed), prompts(smoke))
+    assert similarity < SIMILAR, (ours, other)
+
+
+def test_harmful_and_benign_topics_share_every_form() -> None:
+    from cbtrain.data.embedded import composed
+
+    counts = {kind: json.loads((PROMPTS / f"{kind}_topics.json").read_text()) for kind in ("harmful", "benign")}
+    assert (
+        counts["harmful"].keys() == counts["benign"].keys() == json.loads((PROMPTS / "forms.json").read_text()).keys()
+    )
+    first = composed("harmful", random.Random(1))
+    assert first == composed("harmful", random.Random(1))
+    assert len(set(first)) == len(first) == 2 * sum(map(len, counts["harmful"].values()))
+    assert not any("{" in prompt for prompt in first)
