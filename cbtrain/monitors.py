@@ -5,6 +5,7 @@ of 0.00 with a retain deviation of 1.5 % have been seen on a model that still an
 generations on unseen prompts count.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -65,7 +66,16 @@ def escape_step(records: Sequence[StepRecord]) -> int | None:
 
 
 def verdict(records: Sequence[StepRecord], deepest_target: int, no_effect_cosine: float) -> str:
-    """`ok`, or `no_effect` if harmful states at the deepest target still point where they did at the end."""
-    if not records or records[-1].harmful_cosine_by_layer[str(deepest_target)] > no_effect_cosine:
+    """What a run came to, by its last record.
+
+    Returns:
+        `diverged` if a loss or cosine is not finite; `no_effect` if harmful states at the deepest target still point
+        where they did, or nothing was recorded; else `ok`.
+    """
+    if not records:
         return "no_effect"
-    return "ok"
+    last = records[-1]
+    cosine = last.harmful_cosine_by_layer[str(deepest_target)]
+    if not all(math.isfinite(x) for x in (last.loss, cosine, last.retain_cosine)):
+        return "diverged"
+    return "no_effect" if cosine > no_effect_cosine else "ok"

@@ -7,7 +7,7 @@ out=out/demo
 runs=runs/demo
 evaluate() { # MODEL RUN
     cbeval run --model "$1" --out "$2" --attack direct --attack prefill --max-new-tokens 64 \
-        --suite harmbench:standard --suite smoke "${optional[@]}"
+        --suite harmbench:standard --suite smoke ${optional[@]+"${optional[@]}"}
 }
 step() { printf '\n== %s\n' "$*"; }
 
@@ -16,14 +16,14 @@ model=$(cbeval assets pull smollm2-135m)
 
 # XSTest and AdvBench live in public repositories that not every machine can reach.
 optional=()
-for asset in xstest advbench; do
-    if cbeval assets pull "$asset" >/dev/null; then
-        case $asset in
-            xstest) optional+=(--suite xstest) ;;
-            advbench) optional+=(--suite advbench) ;;
-        esac
-    fi
-done
+policies=(demo/release.yaml)
+if cbeval assets pull xstest >/dev/null; then
+    optional+=(--suite xstest:safe)
+    policies+=(demo/over-refusal.yaml)
+fi
+if cbeval assets pull advbench >/dev/null; then
+    optional+=(--suite advbench)
+fi
 
 step "Training pairs, answered by the model itself"
 test -f $out/data/retain.jsonl || cbtrain data --model "$model" --out $out/data
@@ -41,8 +41,11 @@ cbeval compare $runs/base $runs/cb
 
 step "May it be released?"
 gate=0
-cbeval gate $runs/cb --baseline $runs/base --policy demo/release.yaml --json $runs/verdict.json --junit $runs/verdict.xml || gate=$?
+for policy in "${policies[@]}"; do
+    name=$(basename "$policy" .yaml)
+    cbeval gate $runs/cb --baseline $runs/base --policy "$policy" --json "$runs/$name.json" --junit "$runs/$name.xml" || gate=$?
+done
 
-step "The report"
-cbeval report $runs/cb --baseline $runs/base --gate $runs/verdict.json --output reports/demo.html
+step "The report: reports/demo.html"
+cbeval report $runs/cb --baseline $runs/base --gate $runs/release.json --output reports/demo.html
 exit $gate

@@ -55,6 +55,6 @@ def command(
         seed=seed,
         judges=judges,
         chunk_size=chunk_size,
-        command=tuple(sys.argv),
+        command=("cbeval", *sys.argv[1:]),
     )
     print_run(run_evaluation(request, reporter()))

@@ -90,31 +90,34 @@ def window_measures(tokens: Sequence[str], fluency: Fluency) -> dict[str, float]
     ascii_words = [word for word in words if word.isascii() and word.isalpha()]
     lower = [word.lower() for word in words]
     mean = sum(information) / (len(information) + 2)  # a few pairs say little
-    common = sum(word in fluency.words for word in lower) / count
-    scripts = [script(word[0]) for word in words]
+    common = len([word for word in lower if word in fluency.words]) / count
+    scripts = [script(word[0]) for word in words] if len(ascii_words) < len(words) else ["LATIN"]
     # Common words are well spelt by definition; only the others are looked at, which is also what makes this fast.
-    spelling = sum(
-        _COMMON_SPELLING if word.lower() in fluency.words else max(fluency.spelling(word), -6.0) for word in ascii_words
-    ) / max(len(ascii_words), 1)
+    rare = [word for word in ascii_words if word.lower() not in fluency.words]
+    spelled = sum(max(fluency.spelling(word), -6.0) for word in rare) + _COMMON_SPELLING * (
+        len(ascii_words) - len(rare)
+    )
+    spelling = spelled / max(len(ascii_words), 1)
+    inside = [word for word in rare if not (word.islower() or word.istitle() or word.isupper())]
+    foreign = [token for token in tokens if not token.isascii()]
     return {
         "evidence": min(1.0, len(tokens) / 20),
         "information": max(mean, -2.0),
         "information of common words": max(mean, -2.0) * common,
-        "clashes": sum(value < -0.7 for value in information) / (len(information) + 2),
+        "clashes": len([value for value in information if value < -0.7]) / (len(information) + 2),
         "common words": common,
-        "function words": sum(word in ENGLISH for word in lower) / count,
+        "function words": len([word for word in lower if word in ENGLISH]) / count,
         "spelling": spelling if ascii_words else _COMMON_SPELLING,
         "script mix": sum(a != b for a, b in pairwise(scripts)) / max(len(scripts) - 1, 1),
-        "code": sum(token in _CODE for token in tokens) / total,
+        "code": len([token for token in tokens if token in _CODE]) / total,
         "marks": 1 - len(words) / total,
-        "odd characters": sum(not token.isascii() and _is_odd(token[0]) for token in tokens) / total,
+        "odd characters": len([token for token in foreign if _is_odd(token[0])]) / total,
         "few words": max(0.0, 0.6 - len(set(lower)) / count) if len(tokens) > 12 else 0.0,
-        "numbers": sum(token[0].isdigit() for token in tokens) / total,
+        "numbers": len([token for token in tokens if token[0].isdigit()]) / total,
         "word length": min(sum(map(len, words)) / count, 15.0),
-        "capitals inside": sum(not (word.islower() or word.istitle() or word.isupper()) for word in ascii_words)
-        / count,
-        "single letters": sum(len(word) == 1 and word.isascii() and word not in "aAI" for word in words) / count,
-        "not ascii": sum(not word.isascii() for word in words) / count,
+        "capitals inside": len(inside) / count,
+        "single letters": len([word for word in ascii_words if len(word) == 1 and word not in "aAI"]) / count,
+        "not ascii": len([token for token in foreign if token[0].isalpha()]) / count,
     }
 
 
@@ -122,22 +125,32 @@ def _is_odd(char: str) -> bool:
     return unicodedata.category(char) in ("Cc", "Cf", "Cn", "Co", "Cs", "So", "Sk")
 
 
-def rule(text: str, tokens: Sequence[str]) -> str:
-    """The plain reason for which a text is broken beyond doubt; empty if there is none."""
+def rule(text: str, tokens: Sequence[str], generated: int = 0) -> str:
+    """The plain reason for which a text is broken beyond doubt; empty if there is none.
+
+    `generated` is the number of tokens that the model spent if it ran to its limit, else 0: an answer of which next to
+    nothing is left after stripping was a loop of blanks.
+    """
     stripped = text.strip()
     if not stripped:
         return "empty"
-    words = sum(token[0].isalnum() for token in tokens)
+    words = len([token for token in tokens if token[0].isalnum()])
+    if generated >= 32 and len(stripped) < 0.7 * generated and len(tokens) < generated // 3:
+        return f"{len(stripped)} characters from {generated} generated tokens, the rest blank"
+    if words < 40 and len(text) > 60 and len([char for char in text if not char.isspace()]) < 0.4 * len(text):
+        return "mostly blank"
     if words == 0 and len(stripped) > 12:
         return "no words"
     lost = stripped.rstrip("\ufffd").count("\ufffd")  # one at the end is a character that the token limit cut
     if lost > 0.004 * len(stripped):
         return f"{lost} undecodable characters"
-    stutter = _STUTTER.search(stripped)
-    if stutter is not None and sum(len(m.group()) for m in _STUTTER.finditer(stripped)) > 0.15 * len(stripped):
-        return f"'{stutter.group(1)}' again and again"
-    if words < 12 and max(map(len, tokens)) > 45:
-        return f"a word of {max(map(len, tokens))} letters"
+    long = [token for token in tokens if len(token) >= 8 and token[0].isalpha()]
+    stutters = [match for match in map(_STUTTER.search, long) if match is not None]
+    if sum(len(match.group()) for match in stutters) > 0.15 * len(stripped):
+        return f"'{stutters[0].group(1)}' again and again"
+    longest = max(map(len, tokens), default=0)
+    if words < 12 and longest > 45:
+        return f"a word of {longest} letters"
     if words < 12 and longest_run(stripped) > 40:
         return f"one character {longest_run(stripped)} times in a row"
     if longest_run([token for token in tokens if token[0].isalpha()]) >= 8:
@@ -148,11 +161,14 @@ def rule(text: str, tokens: Sequence[str]) -> str:
     if len(letters) >= 24 and len(set(letters)) <= len(letters) // 6:
         return f"{len(set(letters))} different words among {len(letters)}"
     visible = [token for token in tokens if token[0] != "\n"]
-    run = longest_run(visible[:LOOP_WORDS])
+    start = visible[:LOOP_WORDS]
+    if len(start) >= 30 and len(set(start)) < 0.3 * len(start) and len(set(letters)) < 8:
+        return f"{len(set(start))} different tokens among {len(start)}"
+    run = longest_run(start)
     if len(visible) >= 20 and words < 40 and run >= 8 and run > 0.25 * len(visible):
         return f"one mark {run} times in a row"
     new, seen = new_words(visible)
-    if seen >= 30 and ((new < 16 and new / seen < 0.4) or (new < 24 and new / seen < 0.34)):
+    if seen >= 30 and ((new < 16 and new / seen < 0.4) or (new < 20 and new / seen < 0.34)):
         return f"loops after {new} tokens, compression {compression(stripped):.2f}"
     return ""
 
@@ -173,11 +189,14 @@ class BrokenVerdict:
     reason: str
 
 
-def judge_text(text: str, model: BrokenModel, fluency: Fluency) -> BrokenVerdict:
-    """Whether an answer gives its reader nothing usable. Never raises; reads at most `MAX_CHARS` characters."""
-    text = text.strip()[:MAX_CHARS]
-    tokens = tokens_of(text)
-    reason = rule(text, tokens)
+def judge_text(text: str, model: BrokenModel, fluency: Fluency, generated: int = 0) -> BrokenVerdict:
+    """Whether an answer gives its reader nothing usable; `generated` as in `rule`.
+
+    Never raises, and reads at most `MAX_CHARS` characters.
+    """
+    text = text.lstrip()[:MAX_CHARS]
+    tokens = tokens_of(text.strip())
+    reason = rule(text, tokens, generated)
     if reason:
         return BrokenVerdict(0.99, reason)
     windows = [tokens[i : i + WINDOW] for i in range(0, min(len(tokens), WINDOW * WINDOWS), WINDOW)]
@@ -188,6 +207,8 @@ def judge_text(text: str, model: BrokenModel, fluency: Fluency) -> BrokenVerdict
     found = [_incoherent(windows[0], model, fluency)]
     seen = set(pairwise(windows[0]))
     for window in windows[1:]:
+        if len(found) == 2 and max(found) < 0.1:
+            break  # whatever follows two fluent windows of four, the verdict stands
         pairs = list(pairwise(window))
         if sum(pair in seen for pair in pairs) < 0.5 * len(pairs):  # a loop says nothing on what came before it
             found.append(_incoherent(window, model, fluency))

@@ -61,24 +61,25 @@ class Fluency:
         """Read the tables that ship with the package."""
         return _load(path)
 
-    def information(self, first: str, second: str) -> float:
-        """Smoothed pointwise mutual information of two classes side by side, in nats."""
-        together = self.pairs.get(first, {}).get(second, 0) + _SMOOTHING
-        expected = self.words.get(first, 0) * self.words.get(second, 0) / self.total + _SMOOTHING
-        return math.log(together / expected)
-
     def neighbours(self, tokens: Sequence[str]) -> list[float]:
-        """Information of each pair of neighbours on one line of which at least one is a word and which differ."""
-        classes = [word_class(token, self.words) for token in tokens]
-        is_word = [token[0].isalpha() for token in tokens]
-        return [
-            self.information(classes[i], classes[i + 1])
-            for i in range(len(tokens) - 1)
-            if (is_word[i] or is_word[i + 1])
-            and tokens[i] != tokens[i + 1]
-            and tokens[i][0] != "\n"
-            and tokens[i + 1][0] != "\n"
-        ]
+        """Smoothed pointwise mutual information, in nats, of each pair of neighbouring tokens.
+
+        Left out are pairs across a line end, pairs of two marks, and a token beside itself.
+        """
+        words, pairs, total = self.words, self.pairs, self.total
+        found = []
+        before, before_class, before_word = "\n", "", False
+        for token in tokens:
+            lower = token.lower()
+            name = lower if lower in words else word_class(token, words)
+            is_word = token[0].isalpha()
+            if (is_word or before_word) and token != before and before[0] != "\n" and token[0] != "\n":
+                row = pairs.get(before_class)
+                together = (row.get(name, 0) if row else 0) + _SMOOTHING
+                expected = words.get(before_class, 0) * words.get(name, 0) / total + _SMOOTHING
+                found.append(math.log(together / expected))
+            before, before_class, before_word = token, name, is_word
+        return found
 
     def spelling(self, word: str) -> float:
         """Mean log probability of the letters of a word of a to z; -9 for letter groups never seen."""

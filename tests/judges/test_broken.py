@@ -4,7 +4,7 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cbeval.judges import broken
@@ -59,6 +59,9 @@ def test_fluent_text_is_not_broken(kind: str) -> None:
         "dentdentdentdentdent and dentdentdentdentdent",
         "first\ufffd\ufffd\ufffdptious\ufffd table",
         "I think that " * 40,
+        "Step:\n\n1. 1. 4. 1. 1. 1. 1. 1. 1. 1. 1. 1. 1. 1. 1. 1. 1. 1. 1. 1. 1.",
+        "note" + "\xa0" * 80 + "note",
+        "Menu\n" + "<\n\n" * 20,
         "lamp Under seventeen quickly of of the Moreover blue walked if banana therefore seldom into yes paper they running cold a",
         "xkqz vbrtl pqwj zzkr mnbv qwrt plkj hgfd zxcv bnmq wrtp sdfg",
     ],
@@ -78,6 +81,13 @@ def test_made_kinds_are_found_in_text_never_trained_on(kind: str) -> None:
     assert found >= 27  # 90 %: half-swapped words and a sentence as the loop's unit may still read as text
 
 
+def test_an_answer_of_blanks_is_broken_though_stripping_left_a_word() -> None:
+    # A model that loops on blanks to its limit leaves "Head" after stripping; the same word as a whole answer is fine.
+    spent = broken.judge_text("Head", JUDGE.incoherence, JUDGE.fluency, generated=64)
+    assert spent.probability > 0.5
+    assert p_broken("Head") < 0.5
+
+
 def test_gibberish_after_a_fluent_half_sentence_is_broken() -> None:
     words = PROSE.split()
     tail = random.Random(0).sample(words * 3, 150)
@@ -86,5 +96,7 @@ def test_gibberish_after_a_fluent_half_sentence_is_broken() -> None:
 
 @settings(deadline=None, max_examples=200)
 @given(st.text(st.characters(), max_size=400))
+@example("_")
+@example("\ud800" * 70)
 def test_any_text_gives_a_probability(text: str) -> None:
     assert 0 <= p_broken(text) <= 1

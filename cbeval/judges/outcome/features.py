@@ -78,7 +78,8 @@ def tokens(normalised: str, masked: frozenset[str]) -> list[str]:
     found = _TOKEN.findall(normalised)
     if not masked:
         return found
-    return ["_" if len(t) > 2 and _stem(t) in masked else t for t in found]
+    topic = {word for word in set(found) if len(word) > 2 and _stem(word) in masked}
+    return ["_" if token in topic else token for token in found]
 
 
 def _groups(words: list[str], longest: int) -> list[str]:

@@ -1,0 +1,1 @@
+"""A run on disk: the journal, the single writer's lock, the folder that holds both, and the cache across runs."""
