@@ -18,7 +18,7 @@ from pathlib import Path
 from cbeval import __version__
 from cbeval.attacks import apply_attack
 from cbeval.contamination import contaminated
-from cbeval.errors import UsageError, unknown
+from cbeval.errors import CbevalError, UsageError, unknown
 from cbeval.judges import get_judge
 from cbeval.metrics.summary import summarize
 from cbeval.models import ModelRef, resolve_model
@@ -139,6 +139,9 @@ def judge_run(path: Path, judges: Sequence[str], report: Reporter | None = None)
         manifest = run.manifest
         if manifest is None:
             raise UsageError(f"{path} is not complete; repeat the `cbeval run` that began it, then judge it")
+        damaged = [name for name in run.damaged() if name != "summary.json"]
+        if damaged:
+            raise CbevalError(f"{path}: {', '.join(damaged)} changed since the run was made; judge a whole run")
         cases = run.cases()
         for judge in chosen:
             judge_answers(run, judge, cases, report)
@@ -207,7 +210,7 @@ def make_plan(request: RunRequest) -> Plan:
         model_digest=model.digest,
         adapter_digest=model.adapter_digest,
         tokenizer_digest=_tokenizer_digest(model),
-        trained=model.training is not None,
+        trained=bool(model.training and model.training.get("prompt_digests")),
         suites=tuple(
             RunSuite(
                 name=suite.name,
@@ -314,6 +317,8 @@ def _answer(
         "sampling": sampling.model_dump(),
     }
 
+    note = completion_key({**context, "about": "engine"}, ())
+
     def opener() -> Engine:
         # Both numbers are of the whole run, not of what is left of it: an engine that compiles, or cuts its memory
         # otherwise, could answer otherwise, and a continued run must answer like an uninterrupted one.
@@ -326,19 +331,17 @@ def _answer(
         )
         try:
             run.write_engine(engine.info.model_dump(mode="json"))
+            if cache is not None:  # at once: another run may live on the chunks of one that was interrupted
+                cache.put_note(note, run.engine)
         except BaseException:
             engine.close()
             raise
         return engine
 
     counts = answer(run, plan.cases, prompts, sampling, opener, cache, context, report)
-    if cache is not None:
+    if cache is not None and not run.engine:
         # a run whose answers were all there already has the engine of those who made them
-        key = completion_key({**context, "about": "engine"}, ())
-        if run.engine:
-            cache.put_note(key, run.engine)
-        else:
-            run.write_engine(cache.note(key))
+        run.write_engine(cache.note(note))
     return counts
 
 

@@ -73,7 +73,7 @@ class CircuitBreakerConfig(TrainingArguments):  # type: ignore[misc]  # transfor
     """A run whose harmful cosine at the deepest target ends above this is reported as `no_effect`."""
 
     model_dtype: str = "auto"
-    """Dtype the frozen base is loaded in: `auto` is bfloat16 where the device is fast in it, else float32."""
+    """Dtype the frozen base is loaded in: a name of torch's, or `auto`: bfloat16 with `bf16`, else float32."""
 
     def __post_init__(self) -> None:
         """Train on the CPU where there is nothing better; `TrainingArguments` refuses bfloat16 there unless told so."""
@@ -84,6 +84,13 @@ class CircuitBreakerConfig(TrainingArguments):  # type: ignore[misc]  # transfor
     def to_dict(self) -> dict[str, Any]:
         """The configuration as plain values, without tokens or machine paths that do not change the result."""
         values: dict[str, Any] = super().to_dict()
-        for name in ("hub_token", "push_to_hub_token"):
+        for name in (
+            "hub_token",
+            "push_to_hub_token",
+            "output_dir",
+            "logging_dir",
+            "run_name",
+            "resume_from_checkpoint",
+        ):
             values.pop(name, None)
         return values

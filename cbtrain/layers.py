@@ -4,7 +4,7 @@ Layers are counted as 0-based decoder layers and mean the *output* of that layer
 transformers. The paper reroutes `hidden_states[10]` and `[20]` of 32-layer models: the outputs of layers 9 and 19.
 """
 
-TABLE: dict[int, tuple[int, int]] = {12: (3, 7), 24: (7, 15), 32: (9, 19), 40: (12, 24), 80: (24, 49)}
+TABLE: dict[int, tuple[int, int]] = {12: (3, 7), 24: (7, 14), 32: (9, 19), 40: (12, 24), 80: (24, 49)}
 """Decoder layers -> (shallow, deep) target. 32 is the paper's; the rest keep its relative depth, 10/32 and 20/32."""
 
 

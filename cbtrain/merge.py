@@ -31,14 +31,17 @@ def merge(adapter: Path, output: Path, *, base: str | None = None) -> Path:
         raise DataError(
             f"{adapter} is no adapter: it has no adapter_config.json; give the folder `cbtrain train` wrote"
         )
-    if output.exists() and any(output.iterdir()):
+    if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise DataError(f"{output} already holds files; remove it or give another --out")
     base = base or json.loads(config_file.read_text(encoding="utf-8"))["base_model_name_or_path"]
 
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    model = AutoModelForCausalLM.from_pretrained(base, dtype="auto")
+    try:
+        model = AutoModelForCausalLM.from_pretrained(base, dtype="auto")
+    except (OSError, ValueError) as error:
+        raise DataError(f"the base model {base} of {adapter} cannot be loaded; name it with --base") from error
     dtype = model.dtype
     merged = PeftModel.from_pretrained(model.float(), str(adapter))
     try:

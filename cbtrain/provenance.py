@@ -6,7 +6,7 @@ An evaluation reads the digests of the training prompts from here, to say how ma
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ def training_record(
     harmful: Sequence[Example],
     retain: Sequence[Example],
     no_effect_cosine: float,
+    digests_of_base: Iterable[str] = (),
     seconds: float,
 ) -> dict[str, Any]:
     """The content of `training.json`.
@@ -41,7 +42,7 @@ def training_record(
         "counts": {"harmful": len(harmful), "retain": len(retain)},
         "seconds": round(seconds, 1),
         "monitors": [record.as_dict() for record in records],
-        "prompt_digests": sorted({prompt_digest(e.prompt) for e in (*harmful, *retain)}),
+        "prompt_digests": sorted({*digests_of_base, *(prompt_digest(e.prompt) for e in (*harmful, *retain))}),
         "config": config,
         "versions": {
             "cbtrain": __version__,
@@ -49,6 +50,14 @@ def training_record(
             **{name: version(name) for name in ("torch", "transformers", "peft")},
         },
     }
+
+
+def trained_prompts(model: Path) -> list[str]:
+    """Digests of the prompts that a model folder was trained on before, by its `training.json`; empty without one."""
+    try:
+        return list(json.loads((model / "training.json").read_text(encoding="utf-8")).get("prompt_digests", []))
+    except (OSError, json.JSONDecodeError):
+        return []
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cbtrain.data.chat import load_tokenizer
 from cbtrain.data.files import read_examples
 from cbtrain.errors import DataError
 
@@ -37,7 +38,12 @@ def train_breaker(
     """
     if (out / "training.json").exists():
         raise DataError(f"{out} already holds a finished adapter; remove it or give another --out")
+    if out.is_dir() and any(entry.suffix == ".json" for entry in out.iterdir()):
+        raise DataError(f"{out} already holds something else; give another --out")
     if data_folder is not None:
+        for name in ("harmful.jsonl", "retain.jsonl"):
+            if not (data_folder / name).is_file():
+                raise DataError(f"{data_folder} has no {name}; `cbtrain data --out {data_folder}` writes it")
         harmful = harmful or str(data_folder / "harmful.jsonl")
         retain = retain or str(data_folder / "retain.jsonl")
     if not harmful or not retain:
@@ -45,22 +51,19 @@ def train_breaker(
     harmful_examples = read_examples(harmful, "harmful")
     retain_examples = read_examples(retain, "retain")
 
-    from transformers import AutoTokenizer
-
-    from cbtrain.provenance import training_record, write_json
+    from cbtrain.provenance import trained_prompts, training_record, write_json
     from cbtrain.trainer import CircuitBreakerTrainer
 
     args = parse_config(out, config, overrides)
     logging.getLogger("transformers").setLevel(logging.ERROR)
-    if Path(model).exists() and not (Path(model) / "config.json").is_file():
-        raise DataError(f"{model} is no model folder: it has no config.json")
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    if tokenizer.chat_template is None:
-        raise DataError(f"{model}: its tokenizer has no chat template; a breaker is trained on rendered chats")
+    tokenizer = load_tokenizer(model)
+    if Path(model).is_dir():
+        model = str(Path(model).resolve())  # the adapter names its base, and may be merged from another folder
     started = time.monotonic()
     trainer = CircuitBreakerTrainer(model, args, harmful_examples, retain_examples, tokenizer)
     trainer.train(resume_from_checkpoint=args.resume_from_checkpoint)
     trainer.save_model(str(out))
+    (out / "training_args.bin").unlink(missing_ok=True)  # a pickle; training.json says the same in plain values
     record = training_record(
         config=args.to_dict(),
         base_model=model,
@@ -69,6 +72,7 @@ def train_breaker(
         harmful=harmful_examples,
         retain=retain_examples,
         no_effect_cosine=args.no_effect_cosine,
+        digests_of_base=trained_prompts(Path(model)),
         seconds=time.monotonic() - started,
     )
     write_json(out / "training.json", record)

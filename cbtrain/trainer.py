@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase, Trainer, set_seed
 
@@ -48,6 +49,9 @@ class CircuitBreakerTrainer(Trainer):  # type: ignore[misc]  # transformers ship
         retain: Sequence[Example],
         processing_class: PreTrainedTokenizerBase,
     ) -> None:
+        if args.world_size > 1:
+            raise CbtrainError("training in several processes is not supported yet: start one process")
+        args._n_gpu = min(args.n_gpu, 1)  # Trainer would otherwise split batches that we do not send through it
         if not harmful or not retain:
             raise DataError(f"{len(harmful)} harmful and {len(retain)} retain examples: training needs both")
         if isinstance(model, str):
@@ -87,6 +91,7 @@ class CircuitBreakerTrainer(Trainer):  # type: ignore[misc]  # transformers ship
         if not isinstance(getattr(decoder, "layers", None), nn.ModuleList):
             raise CbtrainError(f"{type(decoder).__name__} keeps its decoder layers under an unknown name, not `layers`")
         self._decoder = decoder
+        self._lora_layers = [m for m in peft_model.modules() if isinstance(m, BaseTunerLayer)]
         self._full_depth = depth
         self._depth = deepest + 1
 
@@ -123,6 +128,10 @@ class CircuitBreakerTrainer(Trainer):  # type: ignore[misc]  # transformers ship
         reroute, retain = inputs["reroute_mask"], inputs["retain_mask"]
         peft_model = self.accelerator.unwrap_model(model)
         with torch.no_grad(), peft_model.disable_adapter(), self.compute_loss_context_manager() or nullcontext():
+            if not all(layer.disable_adapters for layer in self._lora_layers):
+                raise CbtrainError(
+                    "the adapter is on in the reference pass: its states would be compared with themselves"
+                )
             reference = self._states(inputs)
         adapted = self._states(inputs)
 
@@ -173,7 +182,8 @@ class CircuitBreakerTrainer(Trainer):  # type: ignore[misc]  # transformers ship
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the monitors' means since the last record to what `Trainer` logs, and keep them for `training.json`."""
-        if self._step_means and "loss" in logs:
+        # "train_runtime" comes once, at the end: the steps after the last full interval must not be lost.
+        if self._step_means and ("loss" in logs or "train_runtime" in logs):
             means = {name: sum(values) / len(values) for name, values in self._step_means.items()}
             self._step_means.clear()
             by_layer = {str(i): means.pop(f"harmful_cosine_{i}") for i in self.target_layers}

@@ -29,7 +29,7 @@ step "Training pairs, answered by the model itself"
 test -f $out/data/retain.jsonl || cbtrain data --model "$model" --out $out/data
 
 step "The circuit breaker"
-test -f $out/adapter/training.json || cbtrain train --model "$model" --data $out/data --out $out/adapter --config demo/train.yaml
+grep -qs '"status": "ok"' $out/adapter/training.json || rm -rf $out/adapter && test -d $out/adapter || cbtrain train --model "$model" --data $out/data --out $out/adapter --config demo/train.yaml
 test -f $out/cb/config.json || cbtrain merge $out/adapter --out $out/cb
 
 step "Base and breaker, answered and judged"

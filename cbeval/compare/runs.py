@@ -8,10 +8,10 @@ from cbeval.records import Judgement, TestCase
 from cbeval.runs.config import RunConfig
 from cbeval.runs.folder import RunFolder
 
-BLOCKING = ("max_new_tokens", "temperature", "engine", "dtype", "off_protocol")
+BLOCKING = ("max_new_tokens", "temperature", "engine", "dtype", "device", "off_protocol")
 """Settings of the measurement: with another value the same model may answer or be counted otherwise."""
 
-REMARKED = ("engine_version", "serving", "chunk_size", "template_digest", "cbeval_version")
+REMARKED = ("engine_version", "torch_version", "serving", "chunk_size", "template_digest", "cbeval_version")
 """Settings that can move single answers, or that belong to the model: named, but no reason to refuse.
 
 An adapter is compared with a base that is served as full weights, there is no other way; but merged weights and

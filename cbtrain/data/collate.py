@@ -11,7 +11,7 @@ from cbtrain.data.examples import Tokens
 
 
 class PairDataset(Dataset[tuple[Tokens, Tokens]]):
-    """Item i is (harmful[i], retain[j]) with retain conversations dealt in turn, so that an epoch uses all harmful."""
+    """Item i is (harmful[i], retain[i]), the shorter list dealt again from its start."""
 
     def __init__(self, harmful: Sequence[Tokens], retain: Sequence[Tokens]) -> None:
         self.harmful = harmful

@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cbtrain.data.chat import leading_bos, render
 from cbtrain.errors import DataError
 
 Kind = Literal["harmful", "retain"]
@@ -65,31 +66,22 @@ def tokenize(example: Example, tokenizer: Any, max_tokens: int) -> Tokens:
     Raises:
         DataError: The template changes the request so that its place cannot be found, or nothing is left to count.
     """
-    messages = [{"role": "user", "content": example.prompt}]
-    if example.system is not None:
-        messages.insert(0, {"role": "system", "content": example.system})
-    head = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    head, request = render(example.prompt, example.system, tokenizer)
     text = head + example.response
-    start = head.rfind(example.prompt)
-    if start < 0:
-        raise DataError(
-            f"the chat template changes the request {example.prompt[:40]!r}: its tokens cannot be told from the "
-            "template's; strip leading and trailing white space from the prompts"
-        )
     # The template writes its own BOS where the model wants one; a second one would shift every state.
     encoded = tokenizer(
         text, add_special_tokens=False, return_offsets_mapping=True, truncation=True, max_length=max_tokens
     )
-    request = (start, start + len(example.prompt))
-    answer = (len(head), len(text))
-
     offsets = encoded["offset_mapping"]
     if example.kind == "harmful":
-        begin = (request[0] + request[1]) // 2 if example.reroute_prompt else answer[0]
+        begin = (request[0] + request[1]) // 2 if example.reroute_prompt else len(head)
         mask = [span[1] > begin for span in offsets]
     else:
         # The first token is an attention sink whose norm is a hundred times the others' and means nothing.
         mask = [i > 0 for i in range(len(offsets))]
     if not any(mask):
-        raise DataError(f"no token of {example.prompt[:40]!r} is left to train on within {max_tokens} tokens")
-    return Tokens(list(encoded["input_ids"]), mask, example.kind)
+        raise DataError(
+            f"no token of {example.prompt[:40]!r} is left to train on within {max_tokens} tokens; raise --max_length"
+        )
+    bos = leading_bos(text, tokenizer)
+    return Tokens(bos + list(encoded["input_ids"]), [False] * len(bos) + mask, example.kind)

@@ -1,5 +1,6 @@
 """Training conversations on disk: our own pair files, the user's JSONL, and `datasets`."""
 
+import io
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -46,7 +47,11 @@ def read_examples(source: str, kind: Kind) -> list[Example]:
 
 
 def _json_lines(path: Path) -> Iterable[tuple[int, Any]]:
-    with path.open(encoding="utf-8-sig") as file:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as UTF-8 text: {error}") from error
+    with io.StringIO(text) as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
@@ -83,13 +88,15 @@ def _example(row: Any, kind: Kind, where: str) -> Example:
         roles = [isinstance(t, dict) and t.get("role") for t in turns] if isinstance(turns, list) else None
         if roles not in (["user", "assistant"], ["system", "user", "assistant"]):
             raise DataError(f"{where}: `messages` must be [system,] user, assistant; it is {roles}")
-        prompt, response = turns[-2]["content"], turns[-1]["content"]
-        system = turns[0]["content"] if len(turns) == 3 else system
+        prompt, response = turns[-2].get("content"), turns[-1].get("content")
+        system = turns[0].get("content") if len(turns) == 3 else system
     else:
         prompt, response = _column(row, PROMPT_COLUMNS, where), _column(row, RESPONSE_COLUMNS, where)
     for name, text in (("prompt", prompt), ("answer", response)):
         if not isinstance(text, str) or not text.strip():
             raise DataError(f"{where}: the {name} is empty or no text")
+    if system is not None and not isinstance(system, str):
+        raise DataError(f"{where}: the system message is no text")
     reroute_prompt = row.get("reroute_prompt", True)
     if not isinstance(reroute_prompt, bool):
         raise DataError(f"{where}: `reroute_prompt` must be true or false")

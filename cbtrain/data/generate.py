@@ -1,11 +1,15 @@
 """Answers of the model that is to be broken, for the training pairs: on-policy, so no harmful text is ever shipped."""
 
 import gc
+import importlib
 import importlib.util
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from cbtrain.data.chat import leading_bos, load_tokenizer, render
 
 
 @dataclass(frozen=True)
@@ -20,45 +24,56 @@ class Draft:
     temperature: float = 0.0
 
 
-def render(draft: Draft, tokenizer: Any) -> str:
-    """The text that the model continues: template, request, assistant header, opening."""
-    messages = [{"role": "user", "content": draft.prompt}]
-    if draft.system is not None:
-        messages.insert(0, {"role": "system", "content": draft.system})
-    head: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    return head + draft.opening
-
-
 def generate(model: str, drafts: Sequence[Draft], *, max_new_tokens: int, seed: int) -> list[str]:
     """Continue every draft with `model`; returns openings and continuations joined, aligned with `drafts`.
 
     vLLM where it can be imported, transformers otherwise: only speed differs.
     """
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    prompts = [tokenizer(render(draft, tokenizer), add_special_tokens=False)["input_ids"] for draft in drafts]
-    if importlib.util.find_spec("vllm") is not None:
-        texts = _generate_vllm(model, prompts, [d.temperature for d in drafts], max_new_tokens, seed)
+    tokenizer = load_tokenizer(model)
+    prompts = []
+    for draft in drafts:
+        text = render(draft.prompt, draft.system, tokenizer)[0] + draft.opening
+        prompts.append(leading_bos(text, tokenizer) + list(tokenizer(text, add_special_tokens=False)["input_ids"]))
+    temperatures = [draft.temperature for draft in drafts]
+    if _vllm_works():
+        texts = _generate_vllm(model, prompts, temperatures, max_new_tokens, seed)
     else:
-        texts = _generate_transformers(model, tokenizer, prompts, [d.temperature for d in drafts], max_new_tokens, seed)
+        texts = _generate_transformers(model, tokenizer, prompts, temperatures, max_new_tokens, seed)
     return [draft.opening + text for draft, text in zip(drafts, texts, strict=True)]
 
 
-def _generate_vllm(
-    model: str, prompts: list[list[int]], temperatures: list[float], max_new_tokens: int, seed: int
-) -> list[str]:
+def _prepare_vllm() -> None:
     import torch
 
-    on_cpu = not torch.cuda.is_available()
-    if on_cpu:
+    if not torch.cuda.is_available():
         # In process: the separate engine process costs 35 s of start-up and a third of the speed on 2 cores.
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "4")
         # vLLM otherwise takes one thread "for serving": 450 against 660 tokens a second on 2 cores.
         os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+
+
+def _vllm_works() -> bool:
+    """Whether vLLM is there and comes up; a broken one is said and passed over, because only speed hangs on it."""
+    if importlib.util.find_spec("vllm") is None:
+        return False
+    _prepare_vllm()
+    try:
+        importlib.import_module("vllm")
+    except Exception as error:  # a mismatched build raises anything from ImportError to RuntimeError
+        print(f"vLLM cannot be imported ({type(error).__name__}); generating with transformers", file=sys.stderr)
+        return False
+    return True
+
+
+def _generate_vllm(
+    model: str, prompts: list[list[int]], temperatures: list[float], max_new_tokens: int, seed: int
+) -> list[str]:
+    import torch
     from vllm import LLM, SamplingParams, TokensPrompt
+
+    on_cpu = not torch.cuda.is_available()
 
     longest = max(map(len, prompts)) + max_new_tokens
     llm = LLM(model=model, dtype="bfloat16", max_model_len=longest + 8, enforce_eager=on_cpu, seed=seed)

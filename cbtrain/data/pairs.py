@@ -102,7 +102,7 @@ def make_pairs(model: str, out: Path, *, max_new_tokens: int, seed: int) -> dict
     Raises:
         DataError: `out` already holds pairs.
     """
-    if (out / "retain.jsonl").exists():
+    if any((out / name).exists() for name in ("harmful.jsonl", "retain.jsonl")):
         raise DataError(f"{out} already holds training pairs; remove it or give another --out")
     rng = random.Random(seed)
     harmful_half = harmful_drafts(rng)
