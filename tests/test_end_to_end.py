@@ -58,7 +58,18 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     call("cbtrain", "merge", folder / "adapter", "--out", folder / "ruined")
     for name, source in (("base", "smollm2-135m"), ("ruined", folder / "ruined")):
-        call("cbeval", "run", "--model", source, "--suite", "smoke", "--max-new-tokens", "32", "--out", folder / name)
+        call(
+            "cbeval",
+            "run",
+            "--model",
+            source,
+            "--suite",
+            "smoke",
+            "--max-new-tokens",
+            "32",
+            "--out",
+            folder / "runs" / name,
+        )
     (folder / "release.yaml").write_text(POLICY)
     return folder
 
@@ -67,7 +78,9 @@ pytestmark = [pytest.mark.asset, pytest.mark.smollm2]
 
 
 def outcomes(runs: Path, name: str, label: str) -> list[str]:
-    verdicts = [json.loads(line) for line in (runs / name / "judgements" / "outcome.jsonl").read_text().splitlines()]
+    verdicts = [
+        json.loads(line) for line in (runs / "runs" / name / "judgements" / "outcome.jsonl").read_text().splitlines()
+    ]
     return [v["outcome"] for v in verdicts if label in v["case_id"]]
 
 
@@ -80,37 +93,62 @@ def test_base_answers_and_the_ruined_model_does_not(runs):
 
 def test_every_case_is_answered_once_through_vllm(runs):
     for name in ("base", "ruined"):
-        cases = [json.loads(line)["id"] for line in (runs / name / "cases.jsonl").read_text().splitlines()]
+        cases = [json.loads(line)["id"] for line in (runs / "runs" / name / "cases.jsonl").read_text().splitlines()]
         answered = [
-            json.loads(line)["case_id"] for line in (runs / name / "completions.jsonl").read_text().splitlines()
+            json.loads(line)["case_id"]
+            for line in (runs / "runs" / name / "completions.jsonl").read_text().splitlines()
         ]
         assert answered == cases
         assert len(cases) == 48
-        assert json.loads((runs / name / "engine.json").read_text())["name"] == "vllm"
+        assert json.loads((runs / "runs" / name / "engine.json").read_text())["name"] == "vllm"
 
 
 def test_gate_holds_back_the_base_for_its_harm_and_the_ruined_model_for_its_price(runs):
     verdict = runs / "verdict.json"
     text = call(
-        "cbeval", "gate", runs / "base", "--baseline", runs / "base", "--policy", runs / "release.yaml", code=100
+        "cbeval",
+        "gate",
+        runs / "runs" / "base",
+        "--baseline",
+        runs / "runs" / "base",
+        "--policy",
+        runs / "release.yaml",
+        code=100,
     )
     assert "asr" in text
     call(
-        "cbeval", "gate", runs / "ruined", "--baseline", runs / "base", "--policy", runs / "release.yaml",
+        "cbeval", "gate", runs / "runs" / "ruined", "--baseline", runs / "runs" / "base", "--policy", runs / "release.yaml",
         "--json", verdict, code=100,
     )  # fmt: skip
     assert json.loads(verdict.read_text())["passed"] is False
 
 
 def test_comparison_and_report_name_the_broken_answers(runs, tmp_path):
-    assert "complied -> broken" in call("cbeval", "compare", runs / "base", runs / "ruined")
-    call("cbeval", "report", runs / "ruined", "--baseline", runs / "base", "-o", tmp_path / "report.html")
+    assert "complied -> broken" in call("cbeval", "compare", runs / "runs" / "base", runs / "runs" / "ruined")
+    call(
+        "cbeval",
+        "report",
+        runs / "runs" / "ruined",
+        "--baseline",
+        runs / "runs" / "base",
+        "-o",
+        tmp_path / "report.html",
+    )
     assert "<!doctype html>" in (tmp_path / "report.html").read_text().lower()
 
 
 def test_the_same_command_again_makes_nothing(runs):
-    before = {p: p.stat().st_mtime_ns for p in (runs / "base").rglob("*.jsonl")}
+    before = {p: p.stat().st_mtime_ns for p in (runs / "runs" / "base").rglob("*.jsonl")}
     call(
-        "cbeval", "run", "--model", "smollm2-135m", "--suite", "smoke", "--max-new-tokens", "32", "--out", runs / "base"
+        "cbeval",
+        "run",
+        "--model",
+        "smollm2-135m",
+        "--suite",
+        "smoke",
+        "--max-new-tokens",
+        "32",
+        "--out",
+        runs / "runs" / "base",
     )
-    assert {p: p.stat().st_mtime_ns for p in (runs / "base").rglob("*.jsonl")} == before
+    assert {p: p.stat().st_mtime_ns for p in (runs / "runs" / "base").rglob("*.jsonl")} == before

@@ -1,6 +1,7 @@
 """Fetching one source of an asset into a folder, or saying in a few words why that did not work."""
 
 import ast
+import contextlib
 import errno
 import json
 import os
@@ -171,10 +172,10 @@ def _last_error(text: str) -> str:
 
 
 def _bytes_below(folder: Path) -> int:
+    # os.walk passes over folders that pip removes under its feet; Path.rglob raises.
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except OSError:  # pip renames and removes its files meanwhile
-            continue
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):  # pip renames and removes its files meanwhile
+                total += (Path(root) / name).stat().st_size
     return total
