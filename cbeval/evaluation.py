@@ -7,6 +7,7 @@ Example:
 
 import contextlib
 import hashlib
+import os
 import re
 import time
 from array import array
@@ -305,8 +306,10 @@ def _answer(
 ) -> Counts:
     """Generate what is missing with an engine that is opened when the first answer is, and closed after the last."""
     from cbeval.engines import Engine, Sampling, open_engine
+    from cbeval.engines.vllm import COMPILE_FROM
 
     config = run.config
+    planned_tokens = len(plan.cases) * config.max_new_tokens
     sampling = Sampling(max_new_tokens=config.max_new_tokens, temperature=config.temperature, seed=config.seed)
     context = {
         "model": config.model_digest,
@@ -315,6 +318,8 @@ def _answer(
         "engine": [config.engine, config.engine_version, config.torch_version, config.device],
         "serving": config.serving,
         "sampling": sampling.model_dump(),
+        # Compiled and batch-invariant kernels may answer otherwise than eager ones.
+        "kernels": [planned_tokens >= COMPILE_FROM, os.environ.get("VLLM_BATCH_INVARIANT", "0")],
     }
 
     note = completion_key({**context, "about": "engine"}, ())
@@ -326,7 +331,7 @@ def _answer(
             engine_name,
             plan.model,
             max_context=max(map(len, prompts)) + config.max_new_tokens,
-            planned_tokens=len(plan.cases) * config.max_new_tokens,
+            planned_tokens=planned_tokens,
             notify=report.say,
         )
         try:

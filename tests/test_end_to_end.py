@@ -105,21 +105,10 @@ def test_every_case_is_answered_once_through_vllm(runs):
 
 def test_gate_holds_back_the_base_for_its_harm_and_the_ruined_model_for_its_price(runs):
     verdict = runs / "verdict.json"
-    text = call(
-        "cbeval",
-        "gate",
-        runs / "runs" / "base",
-        "--baseline",
-        runs / "runs" / "base",
-        "--policy",
-        runs / "release.yaml",
-        code=100,
-    )
-    assert "asr" in text
-    call(
-        "cbeval", "gate", runs / "runs" / "ruined", "--baseline", runs / "runs" / "base", "--policy", runs / "release.yaml",
-        "--json", verdict, code=100,
-    )  # fmt: skip
+    base, ruined = runs / "runs" / "base", runs / "runs" / "ruined"
+    policy = runs / "release.yaml"
+    assert "asr" in call("cbeval", "gate", base, "--baseline", base, "--policy", policy, code=100)
+    call("cbeval", "gate", ruined, "--baseline", base, "--policy", policy, "--json", verdict, code=100)
     assert json.loads(verdict.read_text())["passed"] is False
 
 
