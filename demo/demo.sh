@@ -43,9 +43,10 @@ step "May it be released?"
 gate=0
 for policy in "${policies[@]}"; do
     name=$(basename "$policy" .yaml)
-    cbeval gate $runs/cb --baseline $runs/base --policy "$policy" --json "$runs/$name.json" --junit "$runs/$name.xml" || gate=$?
+    cbeval gate $runs/cb --baseline $runs/base --policy "$policy" --json "$runs/$name.json" --junit "$runs/$name.xml" || { code=$?; test $code -eq 100 || exit $code; gate=100; }
 done
 
 step "The report: reports/demo.html"
 cbeval report $runs/cb --baseline $runs/base --gate $runs/release.json --output reports/demo.html
-exit $gate
+# A verdict is a result of the demo, not a failure of it; in a release pipeline the code of `cbeval gate` decides.
+echo "exit code of the gate: $gate"
