@@ -54,7 +54,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_examples(folder / "retain.jsonl", [Example(f"What is {i} + 1?", f"{i + 1}", "retain") for i in range(4)])
     call(
         "cbtrain", "train", "--model", model, "--data", folder, "--out", folder / "adapter",
-        *"--max_steps 1 --per_device_train_batch_size 2 --logging_steps 1 --lora_b_std 0.3 --target_layers 20".split(),
+        *"--max_steps 1 --per_device_train_batch_size 2 --logging_steps 1 --lora_b_std 3.0 --target_layers 20".split(),
     )  # fmt: skip
     call("cbtrain", "merge", folder / "adapter", "--out", folder / "ruined")
     for name, source in (("base", "smollm2-135m"), ("ruined", folder / "ruined")):
