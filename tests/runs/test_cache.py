@@ -1,9 +1,13 @@
 """The cache saves work and never costs a run: wrong files, read-only folders and other processes included."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -136,9 +140,24 @@ def test_cbeval_no_cache_switches_it_off(tmp_path, monkeypatch, warnings):
     cache.close()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_read_only_folder_is_said_once(tmp_path, warnings):
-    tmp_path.chmod(0o500)
-    cache = CompletionCache(tmp_path / "c.sqlite", warnings.append)
+@pytest.fixture
+def read_only(tmp_path_factory) -> Iterator[Path]:
+    """A folder that this process may read and not write; root, whom no mode stops, becomes nobody for the test."""
+    folder = Path(tempfile.mkdtemp())  # pytest's own folders are closed to nobody
+    folder.chmod(0o555)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield folder
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+def test_a_read_only_folder_is_said_once(read_only, warnings):
+    cache = CompletionCache(read_only / "c.sqlite", warnings.append)
     cache.put(["k"], [completion("a")])
     assert len(warnings) == 1
