@@ -25,6 +25,14 @@ if cbeval assets pull advbench >/dev/null; then
     optional+=(--suite advbench)
 fi
 
+# A breaker of other prompts or another recipe is another breaker: what it left is taken away, not mixed in.
+recipe=$(cat cbtrain/data/*.py cbtrain/data/prompts/* cbtrain/*.py demo/train.yaml | cksum)
+if [ "$recipe" != "$(cat $out/recipe 2>/dev/null)" ]; then
+    rm -rf $out $runs/cb
+    mkdir -p $out
+    echo "$recipe" >$out/recipe
+fi
+
 step "Training pairs, answered by the model itself"
 test -f $out/data/retain.jsonl || cbtrain data --model "$model" --out $out/data
 
