@@ -125,7 +125,7 @@ def build_page(
         compared=base is not None,
         verdict=verdict,
         notices=notices(everyone, base, comparisons),
-        headlines=_headlines(keys, sections, pairs, base is not None),
+        headlines=_headlines(keys, sections, base is not None),
         forest=tuple(_group(key, marks, sections) for key in keys),
         sections=tuple(_section(key, marks, others, sections, pairs, places.get(key, (0, 0, 0, "H"))) for key in keys),
         categories=tuple(c for key in keys if (c := _categories(key, marks, sections)).rows),
@@ -161,7 +161,6 @@ def _first(key: SectionKey, sections: Sequence[dict[SectionKey, Section]]) -> Se
 def _headlines(
     keys: Sequence[SectionKey],
     sections: Sequence[dict[SectionKey, Section]],
-    pairs: Sequence[dict[SectionKey, SectionComparison]],
     paired: bool,
 ) -> tuple[Headline, ...]:
     """Big numbers for one breaker (or one run); with more runs the chart says it better."""

@@ -128,11 +128,29 @@ def test_accumulated_micro_batches_take_the_same_steps_as_one_batch(base, tokeni
             assert torch.allclose(p, q, atol=2e-4), name
 
 
-def test_zero_b_with_the_papers_loss_is_stuck_and_says_so(base, tokenizer, tmp_path):
-    stuck = trainer_for(base, tokenizer, tmp_path, lora_b_std=0.0, angular_rerouting=False, retain_smoothing=0.0)
-    stuck.train()
-    assert verdict(stuck.records, 2, 0.9) == "no_effect"
-    assert escape_step(stuck.records) is None
+def test_noise_and_angle_leave_a_start_that_holds_the_papers_loss(base, tokenizer, tmp_path):
+    # Equal weights from the first step on, 25 equal steps. Measured: 0.94 and 0.55.
+    common = {"max_steps": 25, "learning_rate": 1e-2}
+    paper = trainer_for(
+        base, tokenizer, tmp_path, lora_b_std=0.0, angular_rerouting=False, retain_smoothing=0.0, **common
+    )
+    paper.train()
+    ours = trainer_for(base, tokenizer, tmp_path, lora_b_std=0.02, **common)
+    ours.train()
+    assert paper.records[-1].harmful_cosine > 0.9
+    assert ours.records[-1].harmful_cosine < 0.7
+    assert verdict(paper.records, 2, 0.9) == "no_effect"
+    assert verdict(ours.records, 2, 0.9) == "ok"
+
+
+def test_the_papers_loss_has_no_gradient_at_lora_zero(base, tokenizer, tmp_path):
+    sizes = []
+    for std in (0.0, 0.02):
+        trainer = trainer_for(base, tokenizer, tmp_path, lora_b_std=std, angular_rerouting=False)
+        trainer.state.max_steps = 10
+        trainer.compute_loss(trainer.model, next(iter(trainer.get_train_dataloader()))).backward()
+        sizes.append(sum(float(g.abs().sum()) for g in gradients(trainer).values()))
+    assert sizes[0] < 1e-3 * sizes[1]
 
 
 @pytest.mark.parametrize("targets", [[4], [-1, 2]])
@@ -225,6 +243,26 @@ def test_command_line_errors_are_one_line(tmp_path):
     assert result.stderr.splitlines() == [
         "error: nothing to train on: give --data FOLDER, or both --harmful FILE and --retain FILE"
     ]
+
+
+def test_a_run_without_effect_is_written_down_and_ends_with_an_error(trained, base, tmp_path):
+    # A learning rate of zero leaves B's noise as it was: what a stuck run looks like.
+    words = ["--max_steps", "2", "--target_layers", "1", "2", "--learning_rate", "0", "--disable_tqdm", "True"]
+    result = cbtrain("train", "--model", str(base), "--data", str(trained), "--out", str(tmp_path / "a"), *words)
+    assert result.returncode == 1
+    assert "no_effect" in result.stderr.splitlines()[-1]
+    assert json.loads((tmp_path / "a" / "training.json").read_text())["status"] == "no_effect"
+
+
+def test_a_loss_that_is_not_finite_is_never_ok():
+    record = StepRecord(5, float("nan"), 1, 0, 0.1, {"2": 0.1}, 1, 1, 1)
+    assert verdict([record], 2, 0.9) == "diverged"
+
+
+def test_a_model_that_is_not_there_is_one_line(trained, tmp_path):
+    result = cbtrain("train", "--model", "smollm2-135m", "--data", str(trained), "--out", str(tmp_path / "a"))
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].startswith("error: model 'smollm2-135m' is no folder here")
 
 
 def test_help_loads_no_torch():
